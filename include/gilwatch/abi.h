@@ -1,0 +1,217 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * What the BPF programs and the user side share: the values of the maps and the records of the
+ * iterator. Times are nanoseconds since the watch's epoch unless a name says otherwise.
+ */
+#ifndef GW_ABI_H
+#define GW_ABI_H
+
+#include "gilwatch/cell.h"
+#include "gilwatch/hist.h"
+#include "gilwatch/place.h"
+#include "gilwatch/wait.h"
+
+#define GW_GILS_PER_PROCESS  16
+#define GW_SITES_PER_PROCESS 64
+#define GW_NO_SLOT	     0xffffffffU
+
+/* Which processes are watched, as a filter by PID: one bit each, modulo its size. */
+#define GW_FILTER_BITS 32768
+
+enum gw_engine {
+	GW_ENGINE_NONE, /* no GIL facts to be had: scheduler states only */
+	GW_ENGINE_SCHED,
+	GW_ENGINE_UPROBE,
+};
+
+enum gw_lost {
+	GW_LOST_STORAGE, /* no memory for a thread's record: the thread is not accounted */
+	GW_LOST_HIST,	 /* no memory for a histogram */
+	GW_LOST_CPU,	 /* no room in the map of time by CPU */
+	GW_LOST_PAIR,	 /* no room in the map of who made whom wait: in inflicted_rest */
+	GW_LOST_MEMORY,	 /* the GIL's struct in the target could not be read */
+	GW_LOST_WAITER,	 /* a wait that is in the thread's cells but not in W(t) */
+	GW_LOST_UNSEEN,	 /* an event of a thread without a record */
+	GW_LOST_COUNT,
+};
+
+enum gw_sample {
+	GW_SAMPLE_HELD,
+	GW_SAMPLE_RELEASED,
+	GW_SAMPLE_COUNT,
+};
+
+/* What the holder of the GIL did while others waited: a gw_where, or this. */
+#define GW_BY_NOBODY	GW_WHERE_COUNT
+#define GW_BY_COUNT	(GW_WHERE_COUNT + 1)
+
+/*
+ * Everything of a thread that adds up: at its end it is folded, word by word, into its process. Only
+ * __u64 in here.
+ */
+struct gw_tally {
+	struct gw_cells cells;
+	__u64 samples[GW_SAMPLE_COUNT]; /* of the pool GW_GIL_SAMPLED */
+	__u64 handover_ns; /* part of waiting: after a forced release, until it runs again */
+	__u64 waits;
+	__u64 wakes;
+	__u64 acquisitions;
+	__u64 releases;
+	__u64 forced_releases;
+	__u64 inflicted_ns;
+	__u64 migrations[GW_DISTANCE_COUNT];
+	__u64 resume_runqueue_ns;
+	__u64 resume_gil_ns;
+	__u64 delay_asked_ns; /* of sleeps: what was asked for … */
+	__u64 delay_actual_ns; /* … and what passed from the release to the next acquisition */
+	__u64 delays;
+	__u64 corrected;
+};
+
+#define GW_TALLY_WORDS (sizeof(struct gw_tally) / sizeof(__u64))
+
+enum gw_thread_flags {
+	GW_THREAD_IN_W = 1,	  /* counted as a waiter in its GIL's W(t) */
+	GW_THREAD_SLEEPS = 2,	  /* sleep_from_ns and sleep_asked_ns are valid */
+	GW_THREAD_DEAD = 4,
+};
+
+/* A thread's record, in its task's local storage. */
+struct gw_thread {
+	struct gw_tally tally;
+	gw_span span;
+	__u64 start_ns; /* when the watch of this thread began */
+	__u32 tgid;
+	__u32 tid;
+	__u32 process; /* slot in the map of processes */
+	__u32 gil;     /* slot in the map of GILs: the one it used last */
+	__u64 fs_base; /* glibc's pthread_self() */
+	__u32 cpu;     /* where it runs or ran last */
+	__u32 flags;
+	__u64 run_since_ns;
+	__u64 cpu_ns;	     /* time on this CPU that is not in the map by CPU yet */
+	__u64 cpu_seen;	     /* bit n: has time in that map for a CPU with number % 64 == n */
+	__u64 wait_since_ns; /* first block of the wait that goes on; 0: none */
+	__u64 wait_w_ns;     /* its start in W(t) */
+	__u64 wait_block_ns; /* start of the part of the wait whose holder is wait_holder */
+	__u64 wait_switch_number;
+	__u32 wait_holder; /* tid, 0: nobody */
+	__u32 padding;
+	__u64 wait_end_ns; /* sched engine: switch-in that ended the wait if it is not resumed */
+	__u64 handover_since_ns; /* blocked after a forced release; 0: not */
+	__u64 hold_since_ns;
+	__u64 release_ns; /* last release seen by a probe */
+	__u64 wake_ns;	  /* wake-up whose resume has not ended; 0: none */
+	__u64 resume_candidate_ns; /* sched engine: first switch-in after the last wait */
+	__u64 resume_runqueue_ns;
+	__u64 resume_gil_ns;
+	__u64 sleep_from_ns;
+	__u64 sleep_asked_ns;
+	__u64 slice_samples[GW_SAMPLE_COUNT]; /* since the last switch-in */
+};
+
+/* A GIL. While it is held only its holder's events write here, but for the waiters' words. */
+struct gw_gil_state {
+	__u64 address; /* in the target; 0: free slot */
+	__u32 process;
+	__u32 holder_tid; /* last one */
+	__u32 holder_cpu; /* of the last acquisition */
+	__u32 holder;	  /* what the holder does: a gw_where, or GW_BY_NOBODY */
+	struct gw_waiters waiters;
+	__u64 booked_ns; /* W up to which by_holder_ns is booked */
+	__u64 by_holder_ns[GW_BY_COUNT];
+	__u64 acquisitions;
+	__u64 releases;
+	__u64 forced_releases;
+	__u64 holder_changes;
+	__u64 handovers[GW_DISTANCE_COUNT];
+};
+
+/* Offsets into the target's structures, in bytes; negative: there is none. */
+struct gw_layout {
+	__s32 gil_last_holder; /* followed by locked (int) at + 8 and switch_number at + 16 */
+	__s32 gil_cond;
+	__s32 gil_switch_cond;
+	__s32 gil_size;
+	__s32 tstate_interp;
+	__s32 tstate_thread_id;
+	__s32 interp_drop_request;  /* 3.9 - 3.12 */
+	__s32 tstate_eval_breaker;  /* 3.13+: bit 0 */
+	__u64 runtime_drop_request; /* 3.8: its address; else 0 */
+};
+
+enum gw_process_flags {
+	GW_PROCESS_EXITED = 1,
+	GW_PROCESS_EXECED = 2,
+};
+
+/* A process: what to watch (written by the user side before it counts), and what its dead left. */
+struct gw_process {
+	__u32 tgid;
+	__u32 engine;	       /* gw_engine; the user side may change it while counting */
+	__u64 engine_since_ns; /* when it last changed */
+	__u32 flags;
+	__u32 gil_count;
+	__u32 gil_slot[GW_GILS_PER_PROCESS];
+	__u64 gil_address[GW_GILS_PER_PROCESS];
+	struct gw_layout layout;
+	__u32 site_count;
+	__u32 padding;
+	__u64 site[GW_SITES_PER_PROCESS]; /* addresses of the probed instructions */
+	__u64 ended_at_ns;		  /* exit or exec: nothing is counted after it */
+	__u64 threads_started;
+	__u64 threads_ended;
+	__u64 ended_wall_ns;
+	struct gw_tally ended;
+	struct gw_hist ended_hold, ended_wait, ended_resume;
+	__u64 inflicted_rest_ns;
+	__u64 hits;
+	__u64 lost[GW_LOST_COUNT];
+};
+
+struct gw_cpu_key {
+	__u32 tgid;
+	__u32 tid; /* 0: all threads that ended */
+	__u32 start; /* low bits of the thread's start, which tells a reused tid */
+	__u32 cpu;
+};
+
+struct gw_pair_key {
+	__u32 tgid;
+	__u32 by; /* tid; 0: nobody */
+	__u32 on; /* tid */
+};
+
+struct gw_self_key {
+	__u64 fs_base;
+	__u32 tgid;
+	__u32 padding;
+};
+
+/* The iterator's record of one thread: this, then the histograms that `has` names, in its order. */
+enum gw_record_has {
+	GW_HAS_HOLD = 1,
+	GW_HAS_WAIT = 2,
+	GW_HAS_RESUME = 4,
+};
+
+struct gw_record {
+	__u32 size; /* of this struct: a reader built with another one notices */
+	__u32 has;
+	char comm[16];
+	struct gw_thread thread;
+};
+
+/* What the iterator is to do at a thread. */
+enum gw_pass {
+	GW_PASS_SEED,	/* begin to watch it */
+	GW_PASS_SETTLE, /* decide what a thread holds that has not run since */
+	GW_PASS_READ,
+};
+
+gw_static_assert(sizeof(struct gw_tally) % sizeof(__u64) == 0, "a tally is folded by words");
+gw_static_assert(sizeof(struct gw_thread) < 4096, "task storage comes from small allocations");
+gw_static_assert(sizeof(struct gw_hist) < 4096, "task storage comes from small allocations");
+gw_static_assert(sizeof(struct gw_pair_key) == 12, "no padding in keys");
+
+#endif

@@ -1,0 +1,96 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * Log-linear histograms of durations: eight buckets an octave, so that a bucket's upper edge is at
+ * most 12.5 % above anything in it; below 64 ns the buckets are 8 ns wide. The last bucket takes all
+ * from 2^36 ns (69 s) on.
+ */
+#ifndef GW_HIST_H
+#define GW_HIST_H
+
+#include "gilwatch/types.h"
+
+#define GW_HIST_UNIT_SHIFT 3 /* the unit of the linear part: 8 ns */
+#define GW_HIST_SUB_SHIFT  3 /* eight buckets an octave */
+#define GW_HIST_TOP_SHIFT  36
+#define GW_HIST_BUCKETS                                                                            \
+	(((GW_HIST_TOP_SHIFT - GW_HIST_UNIT_SHIFT - GW_HIST_SUB_SHIFT + 1) << GW_HIST_SUB_SHIFT) + 1)
+
+struct gw_hist {
+	__u64 sum_ns;
+	__u64 max_ns;
+	__u64 bucket[GW_HIST_BUCKETS];
+};
+
+/* Position of the highest set bit of a value that is not 0. BPF has no instruction for it. */
+gw_inline __u32 gw_log2(__u64 value)
+{
+	__u32 log = 0;
+
+	if (value >> 32) {
+		value >>= 32;
+		log += 32;
+	}
+	if (value >> 16) {
+		value >>= 16;
+		log += 16;
+	}
+	if (value >> 8) {
+		value >>= 8;
+		log += 8;
+	}
+	if (value >> 4) {
+		value >>= 4;
+		log += 4;
+	}
+	if (value >> 2) {
+		value >>= 2;
+		log += 2;
+	}
+	return log + (__u32)(value >> 1);
+}
+
+/*
+ * The bucket of a duration. Buckets are half open from below, (lower, upper], as Prometheus reads
+ * them: 64 ns exactly belongs to the bucket whose upper edge is 64.
+ */
+gw_inline __u32 gw_hist_index(__u64 ns)
+{
+	__u64 units = ns ? (ns - 1) >> GW_HIST_UNIT_SHIFT : 0;
+	__u32 octave, index;
+
+	if (units < 1 << GW_HIST_SUB_SHIFT)
+		return (__u32)units;
+	octave = gw_log2(units) - GW_HIST_SUB_SHIFT;
+	index = ((octave + 1) << GW_HIST_SUB_SHIFT) +
+		((__u32)(units >> octave) & ((1 << GW_HIST_SUB_SHIFT) - 1));
+	return index < GW_HIST_BUCKETS ? index : GW_HIST_BUCKETS - 1;
+}
+
+/* The upper edge of a bucket in nanoseconds, inclusive; 0 for the last one, which has none. */
+gw_inline __u64 gw_hist_upper_ns(__u32 index)
+{
+	__u32 octave, sub;
+
+	if (index >= GW_HIST_BUCKETS - 1)
+		return 0;
+	if (index < 1 << GW_HIST_SUB_SHIFT)
+		return (__u64)(index + 1) << GW_HIST_UNIT_SHIFT;
+	octave = (index >> GW_HIST_SUB_SHIFT) - 1;
+	sub = (index & ((1 << GW_HIST_SUB_SHIFT) - 1)) | 1 << GW_HIST_SUB_SHIFT;
+	return (__u64)(sub + 1) << (octave + GW_HIST_UNIT_SHIFT);
+}
+
+gw_inline void gw_hist_add(struct gw_hist *hist, __u64 ns)
+{
+	__u32 index = gw_hist_index(ns);
+
+	/* The verifier does not follow the arithmetic of the index; this costs one compare. */
+	if (index >= GW_HIST_BUCKETS)
+		return;
+	hist->bucket[index]++;
+	hist->sum_ns += ns;
+	if (ns > hist->max_ns)
+		hist->max_ns = ns;
+}
+
+#endif
