@@ -1,0 +1,100 @@
+# SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+#
+# make                    build/gilwatch
+# make check              unit tests (no rights needed)
+# make check-live         tests on real interpreters (root)
+# make install            DESTDIR and PREFIX are honoured
+# make format             clang-format over everything
+#
+# BUILD is the directory of all output; CC, CLANG, BPFTOOL, CFLAGS as usual.
+
+BUILD	 ?= build
+PREFIX	 ?= /usr/local
+CC	 ?= cc
+CLANG	 ?= clang
+BPFTOOL	 ?= $(firstword $(wildcard /usr/sbin/bpftool /sbin/bpftool) bpftool)
+PKG_CONFIG ?= pkg-config
+VERSION	 := 0.1.0
+
+CFLAGS	 ?= -O2 -g
+WARNINGS := -Wall -Wextra -Werror -Wmissing-prototypes -Wstrict-prototypes -Wundef
+LIBS	 := libbpf libdw libelf capstone jansson
+ALL_CFLAGS = -std=gnu11 $(WARNINGS) -D_GNU_SOURCE= -DGW_VERSION='"$(VERSION)"' \
+	-Iinclude -Iuser -isystem $(BUILD)/bpf $(shell $(PKG_CONFIG) --cflags $(LIBS)) $(CFLAGS)
+ALL_LIBS = $(shell $(PKG_CONFIG) --libs $(LIBS)) -lm $(LDFLAGS)
+
+# The target machine's own headers are needed for <asm/types.h>.
+MULTIARCH  := $(shell $(CC) -print-multiarch 2>/dev/null || true)
+ARCH	   := $(patsubst x86_64,x86,$(patsubst aarch64,arm64,$(shell uname -m)))
+BPF_CFLAGS := -std=gnu11 -g -O2 -target bpf -mcpu=v3 -D__TARGET_ARCH_$(ARCH) \
+	-Wall -Wextra -Werror -Wno-unused-parameter -Ivmlinux -Iinclude -Ibpf \
+	$(addprefix -idirafter ,$(wildcard /usr/include/$(or $(MULTIARCH),$(shell uname -m)-linux-gnu)))
+
+BPF_SOURCES  := $(sort $(wildcard bpf/*.bpf.c))
+BPF_OBJECTS  := $(BPF_SOURCES:bpf/%.bpf.c=$(BUILD)/bpf/%.o)
+BPF_HEADERS  := $(wildcard bpf/*.h include/gilwatch/*.h vmlinux/*.h)
+SKELETON     := $(BUILD)/bpf/gilwatch.skel.h
+
+USER_SOURCES := $(sort $(wildcard user/*.c user/*/*.c))
+USER_OBJECTS := $(USER_SOURCES:user/%.c=$(BUILD)/user/%.o)
+LIB_OBJECTS  := $(filter-out $(BUILD)/user/main.o,$(USER_OBJECTS))
+
+UNIT_TESTS   := $(patsubst tests/unit/%.c,$(BUILD)/tests/%,$(sort $(wildcard tests/unit/test_*.c)))
+UNIT_HELPERS := $(patsubst tests/unit/%.c,$(BUILD)/tests/%.o,$(filter-out tests/unit/test_%.c,$(sort $(wildcard tests/unit/*.c))))
+
+.PHONY: all check check-schema check-live install format format-check clean
+.SECONDARY:
+
+all: $(BUILD)/gilwatch
+
+$(BUILD)/gilwatch: $(USER_OBJECTS)
+	$(CC) $(CFLAGS) -o $@ $^ $(ALL_LIBS)
+
+$(BUILD)/user/%.o: user/%.c $(SKELETON)
+	@mkdir -p $(@D)
+	$(CC) $(ALL_CFLAGS) -MMD -MP -c -o $@ $<
+
+$(BUILD)/bpf/%.o: bpf/%.bpf.c $(BPF_HEADERS)
+	@mkdir -p $(@D)
+	$(CLANG) $(BPF_CFLAGS) -c -o $@ $<
+
+$(BUILD)/bpf/gilwatch.bpf.o: $(BPF_OBJECTS)
+	$(BPFTOOL) gen object $@ $^
+
+$(SKELETON): $(BUILD)/bpf/gilwatch.bpf.o
+	$(BPFTOOL) gen skeleton $< name gilwatch > $@.tmp
+	mv $@.tmp $@
+
+$(BUILD)/tests/%.o: tests/unit/%.c
+	@mkdir -p $(@D)
+	$(CC) $(ALL_CFLAGS) -MMD -MP -DGW_GOLDEN_DIR='"tests/golden"' -c -o $@ $<
+
+$(BUILD)/tests/%: $(BUILD)/tests/%.o $(UNIT_HELPERS) $(LIB_OBJECTS)
+	$(CC) $(CFLAGS) -o $@ $^ -lcmocka $(ALL_LIBS)
+
+check: $(UNIT_TESTS) $(BUILD)/gilwatch
+	@failed=0; for test in $(UNIT_TESTS); do $$test || failed=1; done; exit $$failed
+
+check-live: $(BUILD)/gilwatch
+	GILWATCH=$(abspath $(BUILD)/gilwatch) /usr/bin/python3 -m pytest -q -p no:cacheprovider tests/live
+
+install: $(BUILD)/gilwatch
+	install -D -m 755 $(BUILD)/gilwatch $(DESTDIR)$(PREFIX)/bin/gilwatch
+	install -D -m 644 docs/gilwatch.1 $(DESTDIR)$(PREFIX)/share/man/man1/gilwatch.1
+	install -D -m 644 docs/completion/gilwatch.bash \
+		$(DESTDIR)$(PREFIX)/share/bash-completion/completions/gilwatch
+	install -D -m 644 docs/completion/_gilwatch \
+		$(DESTDIR)$(PREFIX)/share/zsh/site-functions/_gilwatch
+
+FORMATTED := $(shell git ls-files -co --exclude-standard '*.c' '*.h' 2>/dev/null)
+
+format:
+	clang-format -i $(FORMATTED)
+
+format-check:
+	clang-format --dry-run --Werror $(FORMATTED)
+
+clean:
+	rm -rf $(BUILD)
+
+-include $(USER_OBJECTS:.o=.d) $(UNIT_TESTS:=.d)

@@ -1,0 +1,84 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/* Carries out what an event leaves to be done in maps. */
+#ifndef GW_BPF_EFFECTS_H
+#define GW_BPF_EFFECTS_H
+
+#include "maps.h"
+
+static __always_inline void gw_hist_book(void *map, struct task_struct *task, __u64 ns,
+					 struct gw_process *process)
+{
+	struct gw_hist *hist =
+		bpf_task_storage_get(map, task, NULL, BPF_LOCAL_STORAGE_GET_F_CREATE);
+
+	if (hist)
+		gw_hist_add(hist, ns);
+	else
+		gw_lose(process, GW_LOST_HIST);
+}
+
+/* Adds to a counter in a hash map; 0 if there is no room for a new one. */
+static __always_inline int gw_counter_add(void *map, const void *key, __u64 amount)
+{
+	__u64 *counter = bpf_map_lookup_elem(map, key);
+
+	if (counter) {
+		__sync_fetch_and_add(counter, amount);
+		return 1;
+	}
+	if (!bpf_map_update_elem(map, key, &amount, BPF_NOEXIST))
+		return 1;
+	/* Another CPU may have made it in between. */
+	counter = bpf_map_lookup_elem(map, key);
+	if (!counter)
+		return 0;
+	__sync_fetch_and_add(counter, amount);
+	return 1;
+}
+
+static __always_inline struct gw_cpu_key gw_cpu_key_of(const struct gw_thread *t, __u32 cpu)
+{
+	struct gw_cpu_key key = {
+		.tgid = t->tgid,
+		.tid = t->tid,
+		.start = (__u32)(t->start_ns >> 10),
+		.cpu = cpu,
+	};
+
+	return key;
+}
+
+static __always_inline void gw_flush_cpu(struct gw_thread *t, struct gw_process *process,
+					 __u32 cpu, __u64 ns)
+{
+	struct gw_cpu_key key = gw_cpu_key_of(t, cpu);
+
+	if (!ns)
+		return;
+	t->cpu_seen |= 1ULL << (cpu % 64);
+	if (!gw_counter_add(&cpu_times, &key, ns))
+		gw_lose(process, GW_LOST_CPU);
+}
+
+static __always_inline void gw_apply(struct gw_thread *t, struct task_struct *task,
+				     struct gw_process *process, const struct gw_effects *e)
+{
+	struct gw_pair_key pair = {.tgid = t->tgid, .by = e->pair_by, .on = t->tid};
+
+	if (e->hold_ns)
+		gw_hist_book(&hold_hist, task, e->hold_ns, process);
+	if (e->wait_ns)
+		gw_hist_book(&wait_hist, task, e->wait_ns, process);
+	if (e->resume_ns)
+		gw_hist_book(&resume_hist, task, e->resume_ns, process);
+	if (e->pair_ns && !gw_counter_add(&pairs, &pair, e->pair_ns)) {
+		__sync_fetch_and_add(&process->inflicted_rest_ns, e->pair_ns);
+		gw_lose(process, GW_LOST_PAIR);
+	}
+	if (e->flush)
+		gw_flush_cpu(t, process, e->flush_cpu, e->flush_ns);
+	if (e->lost_waiter)
+		gw_lose(process, GW_LOST_WAITER);
+}
+
+#endif

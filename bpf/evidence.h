@@ -1,0 +1,197 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/* Gathers what the accounting wants to know of a task: its system call, the file behind it, the GIL. */
+#ifndef GW_BPF_EVIDENCE_H
+#define GW_BPF_EVIDENCE_H
+
+#include "compat.h"
+#include "gilwatch/cause.h"
+
+#define GW_F_SETLKW	7  /* fcntl: wait for a lock */
+#define GW_F_OFD_SETLKW 38 /* the same for open file descriptions */
+#define GW_TIMER_ABSTIME 1
+#define GW_CLOCK_REALTIME 0
+#define GW_CLOCK_MONOTONIC 1
+
+/* The head of a GIL in the target's memory, as it lies there from last_holder on. */
+struct gw_gil_head {
+	__u64 last_holder;
+	__s32 locked;
+	__u32 padding;
+	__u64 switch_number;
+};
+
+struct gw_timespec {
+	__s64 seconds;
+	__s64 nanoseconds;
+};
+
+static __always_inline enum gw_file gw_file_behind(struct task_struct *task, __u32 descriptor)
+{
+	struct file **table, *file;
+	struct fdtable *fdt;
+
+	fdt = BPF_CORE_READ(task, files, fdt);
+	if (!fdt || descriptor >= BPF_CORE_READ(fdt, max_fds))
+		return GW_FILE_UNKNOWN;
+	table = BPF_CORE_READ(fdt, fd);
+	if (bpf_probe_read_kernel(&file, sizeof(file), &table[descriptor]) || !file)
+		return GW_FILE_UNKNOWN;
+	return gw_file_of_mode(BPF_CORE_READ(file, f_inode, i_mode));
+}
+
+/* Which GIL of the process a futex word belongs to, if any. */
+static __always_inline enum gw_futex gw_futex_kind(const struct gw_process *process, __u64 word,
+						   __u32 *gil)
+{
+	for (__u32 i = 0; i < GW_GILS_PER_PROCESS; i++) {
+		__u64 offset;
+
+		if (i >= process->gil_count)
+			break;
+		offset = word - process->gil_address[i];
+		if (offset >= (__u64)process->layout.gil_size)
+			continue;
+		*gil = process->gil_slot[i];
+		return offset >= (__u64)process->layout.gil_switch_cond ? GW_FUTEX_HANDOVER
+									 : GW_FUTEX_WAIT;
+	}
+	return GW_FUTEX_OTHER;
+}
+
+/* What was asked of nanosleep. The time that is left of an absolute one; 0: it cannot be read. */
+static __always_inline __u64 gw_sleep_asked(const struct pt_regs *regs, enum gw_call call)
+{
+	struct gw_timespec request;
+	__u64 address = call == GW_CALL_SLEEP ? regs->di : regs->dx;
+	__u64 asked, now;
+
+	if (bpf_probe_read_user(&request, sizeof(request), (void *)address))
+		return 0;
+	if (request.seconds < 0 || request.seconds > 1000000000LL)
+		return 0;
+	asked = (__u64)request.seconds * 1000000000ULL + (__u64)request.nanoseconds;
+	if (call == GW_CALL_SLEEP || !(regs->si & GW_TIMER_ABSTIME))
+		return asked;
+	/* Only CLOCK_MONOTONIC is also what BPF reads (time.sleep uses it from 3.11 on). */
+	if (regs->di != GW_CLOCK_MONOTONIC)
+		return 0;
+	now = bpf_ktime_get_ns();
+	return asked > now ? asked - now : 0;
+}
+
+static __always_inline void gw_poll_facts(struct task_struct *task, const struct pt_regs *regs,
+					  bool is_current, struct gw_leave *leave)
+{
+	__s32 descriptor;
+
+	leave->no_descriptor = regs->si == 0;
+	if (regs->si != 1 || !is_current)
+		return;
+	if (bpf_probe_read_user(&descriptor, sizeof(descriptor), (void *)regs->di) ||
+	    descriptor < 0)
+		return;
+	leave->one_descriptor = 1;
+	leave->file = gw_file_behind(task, descriptor);
+}
+
+static __always_inline void gw_call_facts(struct task_struct *task, const struct pt_regs *regs,
+					  const struct gw_process *process, bool is_current,
+					  struct gw_thread *t, struct gw_leave *leave,
+					  struct gw_out *out)
+{
+	switch (leave->call) {
+	case GW_CALL_FUTEX:
+		out->futex = gw_futex_kind(process, regs->di, &t->gil);
+		leave->gil_futex = out->futex != GW_FUTEX_OTHER;
+		break;
+	case GW_CALL_FILE:
+	case GW_CALL_SENDFILE:
+		leave->file = gw_file_behind(task, regs->di);
+		break;
+	case GW_CALL_FILE_OUT:
+		leave->file = gw_file_behind(task, regs->dx);
+		break;
+	case GW_CALL_POLL:
+		gw_poll_facts(task, regs, is_current, leave);
+		break;
+	case GW_CALL_SELECT:
+		leave->no_descriptor = regs->di == 0;
+		break;
+	case GW_CALL_FCNTL:
+		leave->flock_waits = regs->si == GW_F_SETLKW || regs->si == GW_F_OFD_SETLKW;
+		break;
+	case GW_CALL_SLEEP:
+	case GW_CALL_CLOCK_SLEEP:
+		if (is_current)
+			out->asked_ns = gw_sleep_asked(regs, leave->call);
+		out->sleeps = out->asked_ns != 0;
+		break;
+	default:
+		break;
+	}
+}
+
+/* Where the task goes, and why. `leave` comes with state and preempted filled in. */
+static __always_inline void gw_where_to(struct task_struct *task, const struct gw_process *process,
+					bool is_current, struct gw_thread *t,
+					struct gw_leave *leave, struct gw_out *out)
+{
+	struct pt_regs *regs;
+	__s64 number;
+
+	if (leave->preempted || !leave->state) {
+		out->where = GW_RUNNABLE;
+		return;
+	}
+	leave->in_iowait = BPF_CORE_READ_BITFIELD_PROBED(task, in_iowait);
+	regs = (struct pt_regs *)bpf_task_pt_regs(task);
+	number = (__s64)regs->orig_ax;
+	leave->in_call = number >= 0;
+	if (leave->in_call) {
+		leave->call = gw_call_classify(number);
+		gw_call_facts(task, regs, process, is_current, t, leave, out);
+	}
+	out->where = gw_cause(leave);
+	if (out->where != GW_BLOCKED_GIL)
+		out->futex = GW_FUTEX_OTHER;
+}
+
+/*
+ * Looks at a GIL from the context of a thread of its process. Sets holds and switch_number; returns
+ * pthread_self() of the holder, 0 if nobody holds it.
+ */
+static __always_inline __u64 gw_look_at_gil(const struct gw_process *process,
+					    const struct gw_gil_state *gil, __u64 fs_base,
+					    struct gw_out *out)
+{
+	struct gw_gil_head head;
+	__u64 holder;
+
+	if (bpf_probe_read_user(&head, sizeof(head),
+				(void *)(gil->address + process->layout.gil_last_holder)))
+		return 0;
+	out->gil_read = 1;
+	out->switch_number = head.switch_number;
+	if (head.locked <= 0 || !head.last_holder)
+		return 0;
+	/* A thread's own state is there as long as it runs: what cannot be read is another's. */
+	if (bpf_probe_read_user(&holder, sizeof(holder),
+				(void *)(head.last_holder + process->layout.tstate_thread_id)))
+		return 0;
+	out->holds = holder == fs_base;
+	return holder;
+}
+
+/* The thread stands at a probed instruction, or just behind its breakpoint's byte. */
+static __always_inline bool gw_stands_at_site(const struct gw_process *process, __u64 ip)
+{
+	for (__u32 i = 0; i < GW_SITES_PER_PROCESS; i++) {
+		if (i >= process->site_count)
+			break;
+		if (ip == process->site[i] || ip == process->site[i] + 1)
+			return true;
+	}
+	return false;
+}
+
+#endif

@@ -1,0 +1,192 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * The maps and variables that the programs share. They are weak: each object that includes this
+ * defines them, and linking the objects makes them one.
+ */
+#ifndef GW_BPF_MAPS_H
+#define GW_BPF_MAPS_H
+
+#include "vmlinux.h"
+
+#include <bpf/bpf_core_read.h>
+#include <bpf/bpf_helpers.h>
+#include <bpf/bpf_tracing.h>
+
+#include "gilwatch/account.h"
+
+struct {
+	__uint(type, BPF_MAP_TYPE_TASK_STORAGE);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__type(key, int);
+	__type(value, struct gw_thread);
+} threads __weak SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_TASK_STORAGE);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__type(key, int);
+	__type(value, struct gw_hist);
+} hold_hist __weak SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_TASK_STORAGE);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__type(key, int);
+	__type(value, struct gw_hist);
+} wait_hist __weak SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_TASK_STORAGE);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__type(key, int);
+	__type(value, struct gw_hist);
+} resume_hist __weak SEC(".maps");
+
+/* Sized by the user side to the number of processes, before it is created. */
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(map_flags, BPF_F_MMAPABLE);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, struct gw_process);
+} processes __weak SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(map_flags, BPF_F_MMAPABLE);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, struct gw_gil_state);
+} gils __weak SEC(".maps");
+
+/* Slot in `processes` by tgid: the exact answer behind the filter. */
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, __u32);
+} targets __weak SEC(".maps");
+
+/* tid by pthread_self(), to name the holder that a GIL's memory shows. */
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__uint(max_entries, 131072);
+	__type(key, struct gw_self_key);
+	__type(value, __u32);
+} selves __weak SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__uint(max_entries, 262144);
+	__type(key, struct gw_cpu_key);
+	__type(value, __u64);
+} cpu_times __weak SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__uint(max_entries, 65536);
+	__type(key, struct gw_pair_key);
+	__type(value, __u64);
+} pairs __weak SEC(".maps");
+
+/* One entry a CPU. */
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, struct gw_place);
+} places __weak SEC(".maps");
+
+/* Set before loading. */
+const volatile __u64 epoch_ns __weak = 0; /* CLOCK_MONOTONIC of time 0 */
+const volatile __u32 cpu_count __weak = 1;
+const volatile bool switch_has_state __weak = false; /* sched_switch's 4th argument: 5.18 */
+
+/* Which tgids may be watched; nothing counts before the first bit is set. */
+__u64 filter[GW_FILTER_BITS / 64] __weak = {};
+/* Nothing counts from then on, and what ends later ends at this time; 0: it counts. */
+__u64 stop_ns __weak = 0;
+/* All threads that were there at the start have records: one without is a loss. */
+__u32 seeded __weak = 0;
+/* For the iterator. */
+__u32 pass __weak = 0;		  /* enum gw_pass */
+__u32 settle_process __weak = 0;  /* slot */
+__u32 settle_gil __weak = 0;	  /* slot */
+__u64 settle_holder __weak = 0;	  /* pthread_self() of the holder of that GIL; 0: nobody */
+__u64 settle_before_ns __weak = 0; /* the look at the GIL is younger than this */
+
+static __always_inline __u64 gw_now(void)
+{
+	return bpf_ktime_get_ns() - epoch_ns;
+}
+
+static __always_inline bool gw_may_be_watched(__u32 tgid)
+{
+	return filter[tgid % GW_FILTER_BITS / 64] >> (tgid % 64) & 1;
+}
+
+static __always_inline void gw_lose(struct gw_process *process, enum gw_lost what)
+{
+	__sync_fetch_and_add(&process->lost[what], 1);
+}
+
+static __always_inline struct gw_process *gw_process_at(__u32 slot)
+{
+	return bpf_map_lookup_elem(&processes, &slot);
+}
+
+static __always_inline struct gw_gil_state *gw_gil_at(__u32 slot)
+{
+	return slot == GW_NO_SLOT ? NULL : bpf_map_lookup_elem(&gils, &slot);
+}
+
+/* The process that a task belongs to, by the exact map. */
+static __always_inline struct gw_process *gw_process_of(__u32 tgid, __u32 *slot)
+{
+	__u32 *found = bpf_map_lookup_elem(&targets, &tgid);
+
+	if (!found)
+		return NULL;
+	*slot = *found;
+	return gw_process_at(*slot);
+}
+
+/* A watched task has no record: a loss, if it is one of a watched process and not of a namesake. */
+static __always_inline void gw_lose_unseen(__u32 tgid)
+{
+	__u32 slot;
+	struct gw_process *process = seeded ? gw_process_of(tgid, &slot) : NULL;
+
+	if (process && !process->flags)
+		gw_lose(process, GW_LOST_UNSEEN);
+}
+
+/* Whether nothing is counted any more for this process. */
+static __always_inline bool gw_is_over(const struct gw_process *process)
+{
+	return stop_ns || process->flags;
+}
+
+static __always_inline __u32 gw_tid_of_self(__u32 tgid, __u64 fs_base)
+{
+	struct gw_self_key key = {.fs_base = fs_base, .tgid = tgid};
+	__u32 *tid = fs_base ? bpf_map_lookup_elem(&selves, &key) : NULL;
+
+	return tid ? *tid : 0;
+}
+
+static __always_inline __u32 gw_cpu_distance(__u32 a, __u32 b)
+{
+	struct gw_place *from, *to;
+
+	if (a == b)
+		return GW_SAME_CPU;
+	from = bpf_map_lookup_elem(&places, &a);
+	to = bpf_map_lookup_elem(&places, &b);
+	return from && to ? gw_distance(from, to) : GW_DISTANCE_COUNT;
+}
+
+#endif

@@ -1,0 +1,36 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+/*
+ * The sampler: on every tick of a CPU's clock it looks whether the thread that runs there holds the
+ * GIL. It tells python from native where no probe does.
+ */
+#include "evidence.h"
+
+SEC("perf_event")
+int gw_on_sample(void *ctx)
+{
+	struct task_struct *task = bpf_get_current_task_btf();
+	struct gw_process *process;
+	struct gw_gil_state *gil;
+	struct gw_out out = {};
+	struct gw_thread *t;
+
+	(void)ctx;
+	if (!gw_may_be_watched(task->tgid))
+		return 0;
+	t = bpf_task_storage_get(&threads, task, NULL, 0);
+	if (!t || !gw_is_seeded(t->span))
+		return 0;
+	process = gw_process_at(t->process);
+	if (!process || process->engine != GW_ENGINE_SCHED || gw_is_over(process))
+		return 0;
+	gil = gw_gil_at(t->gil);
+	if (!gil)
+		return 0;
+	/* Probes are gone since this thread began to run: from now on it is for the sampler. */
+	if (gw_span_gil(t->span) != GW_GIL_SAMPLED && gw_span_where(t->span) == GW_RUNNING)
+		gw_span_set_gil(t, gw_now(), GW_GIL_SAMPLED);
+	gw_look_at_gil(process, gil, t->fs_base, &out);
+	if (out.gil_read)
+		t->slice_samples[out.holds ? GW_SAMPLE_HELD : GW_SAMPLE_RELEASED]++;
+	return 0;
+}
