@@ -1,0 +1,209 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+#include "cmd/options.h"
+
+#include <argp.h>
+#include <errno.h>
+#include <limits.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "util/duration.h"
+
+#define DEFAULT_DURATION_NS 10000000000ULL
+#define DEFAULT_ROWS	    10
+
+enum long_only {
+	KEY_JSON = 256,
+	KEY_ENGINE,
+	KEY_FORCE,
+};
+
+struct parse {
+	struct gw_options *options;
+	struct gw_error *err;
+	int show; /* one file is expected */
+};
+
+static int add_pid(struct gw_options *o, pid_t pid, struct gw_error *err)
+{
+	for (size_t i = 0; i < o->pid_count; i++)
+		if (o->pid[i] == pid)
+			return 0;
+	if (o->pid_count == GW_PIDS_MAX)
+		return gw_error_set(err, -E2BIG, GW_STATUS_USAGE, "more than %d PIDs", GW_PIDS_MAX);
+	o->pid[o->pid_count++] = pid;
+	return 0;
+}
+
+static int parse_number(const char *text, const char **end, long max, long *value)
+{
+	char *stop;
+
+	if (*text < '0' || *text > '9')
+		return -EINVAL;
+	errno = 0;
+	*value = strtol(text, &stop, 10);
+	*end = stop;
+	return errno || *value < 1 || *value > max ? -EINVAL : 0;
+}
+
+static int parse_pids(const char *text, struct gw_options *o, struct gw_error *err)
+{
+	const char *at = text;
+	long pid;
+
+	for (;;) {
+		if (parse_number(at, &at, INT_MAX, &pid) || (*at && *at != ','))
+			return gw_error_set(err, -EINVAL, GW_STATUS_USAGE,
+					    "\"%.40s\" is no list of PIDs: give numbers with "
+					    "commas between them, as -p 4321,4322",
+					    text);
+		if (add_pid(o, (pid_t)pid, err))
+			return -E2BIG;
+		if (!*at++)
+			return 0;
+	}
+}
+
+static int parse_rows(const char *text, struct gw_options *o, struct gw_error *err)
+{
+	const char *end;
+	long rows;
+
+	if (parse_number(text, &end, 100000, &rows) || *end)
+		return gw_error_set(err, -EINVAL, GW_STATUS_USAGE,
+				    "\"%.40s\" is no number of rows (1 to 100000)", text);
+	o->rows = (int)rows;
+	return 0;
+}
+
+static int parse_engine(const char *text, struct gw_options *o, struct gw_error *err)
+{
+	if (!strcmp(text, "sched"))
+		o->engine = GW_ENGINE_SCHED;
+	else if (!strcmp(text, "uprobe"))
+		o->engine = GW_ENGINE_UPROBE;
+	else
+		return gw_error_set(err, -EINVAL, GW_STATUS_USAGE,
+				    "there is no engine \"%.40s\": it is sched or uprobe", text);
+	return 0;
+}
+
+static error_t end_of_arguments(const struct parse *p)
+{
+	if (p->show && !p->options->file)
+		return gw_error_set(p->err, -EINVAL, GW_STATUS_USAGE,
+				    "which file? as in: gilwatch show FILE.json");
+	if (!p->show && !p->options->pid_count)
+		return gw_error_set(p->err, -EINVAL, GW_STATUS_USAGE,
+				    "which process? as in: gilwatch summary -p PID");
+	return 0;
+}
+
+static error_t positional(const struct parse *p, const char *argument)
+{
+	if (p->show && !p->options->file) {
+		p->options->file = argument;
+		return 0;
+	}
+	return gw_error_set(p->err, -EINVAL, GW_STATUS_USAGE,
+			    "\"%.40s\" is one argument too many; see --help", argument);
+}
+
+/* argp takes positive error numbers. */
+static error_t parse_option(int key, char *argument, struct argp_state *state)
+{
+	const struct parse *p = state->input;
+	struct gw_options *o = p->options;
+
+	switch (key) {
+	case 'p':
+		return -parse_pids(argument, o, p->err);
+	case 'd':
+		o->duration_given = 1;
+		return -gw_duration_parse(argument, &o->duration_ns, p->err);
+	case 'j':
+	case KEY_JSON:
+		o->json = 1;
+		return 0;
+	case 'o':
+		o->output = argument;
+		return 0;
+	case 'n':
+		return -parse_rows(argument, o, p->err);
+	case KEY_ENGINE:
+		return -parse_engine(argument, o, p->err);
+	case KEY_FORCE:
+		o->force = 1;
+		return 0;
+	case 'v':
+		o->verbose = 1;
+		return 0;
+	case ARGP_KEY_ARG:
+		return -positional(p, argument);
+	case ARGP_KEY_END:
+		return -end_of_arguments(p);
+	default:
+		return ARGP_ERR_UNKNOWN;
+	}
+}
+
+static int parse(const struct argp *argp, int argc, char **argv, int show,
+		 struct gw_options *options, struct gw_error *err)
+{
+	struct parse p = {.options = options, .err = err, .show = show};
+	error_t code;
+
+	memset(options, 0, sizeof(*options));
+	options->duration_ns = DEFAULT_DURATION_NS;
+	options->rows = DEFAULT_ROWS;
+	options->engine = GW_ENGINE_SCHED;
+	/* Options that argp itself does not know end the program with this status. */
+	argp_err_exit_status = GW_STATUS_USAGE;
+	code = argp_parse(argp, argc, argv, 0, NULL, &p);
+	if (code)
+		return gw_error_set(err, -code, GW_STATUS_USAGE, "%s", strerror(code));
+	return 0;
+}
+
+int gw_options_summary(int argc, char **argv, struct gw_options *options, struct gw_error *err)
+{
+	static const struct argp_option table[] = {
+		{"pid", 'p', "PID[,PID...]", 0, "Process to watch", 0},
+		{"duration", 'd', "TIME", 0, "How long: 500ms, 10s, 2m (default 10s)", 0},
+		{"json", KEY_JSON, NULL, 0, "One JSON object instead of text", 0},
+		{NULL, 'j', NULL, OPTION_ALIAS, NULL, 0},
+		{"output", 'o', "FILE", 0, "Write to FILE (\"-\" is standard output)", 0},
+		{"rows", 'n', "ROWS", 0, "Threads to show (default 10)", 0},
+		{"engine", KEY_ENGINE, "ENGINE", 0,
+		 "sched: no probes in the target (default); uprobe: exact, probes at the GIL", 0},
+		{"force", KEY_FORCE, NULL, 0, "Keep the probes at any rate of hits", 0},
+		{"verbose", 'v', NULL, 0, "Show what the kernel and libbpf say", 0},
+		{0},
+	};
+	static const struct argp argp = {
+		.options = table,
+		.parser = parse_option,
+		.doc = "Watches running CPython processes and says where every nanosecond of every "
+		       "thread went.",
+	};
+
+	return parse(&argp, argc, argv, 0, options, err);
+}
+
+int gw_options_show(int argc, char **argv, struct gw_options *options, struct gw_error *err)
+{
+	static const struct argp_option table[] = {
+		{"output", 'o', "FILE", 0, "Write to FILE (\"-\" is standard output)", 0},
+		{"rows", 'n', "ROWS", 0, "Threads to show (default 10)", 0},
+		{0},
+	};
+	static const struct argp argp = {
+		.options = table,
+		.parser = parse_option,
+		.args_doc = "FILE.json",
+		.doc = "Shows a saved summary as text. Needs no rights.",
+	};
+
+	return parse(&argp, argc, argv, 1, options, err);
+}

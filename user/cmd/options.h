@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/* The command line. */
+#ifndef GW_OPTIONS_H
+#define GW_OPTIONS_H
+
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "gilwatch/abi.h"
+#include "util/error.h"
+
+#define GW_PIDS_MAX 1024
+
+struct gw_options {
+	pid_t pid[GW_PIDS_MAX];
+	size_t pid_count;
+	uint64_t duration_ns;
+	int duration_given;
+	int json;
+	const char *output; /* NULL or "-": standard output */
+	int rows;
+	enum gw_engine engine;
+	int force;
+	int verbose;
+	const char *file; /* of `show` */
+};
+
+/*
+ * Parse the arguments of a command, whose name is argv[0]. Help and version are printed and end the
+ * program, as argp does it. Return 0, or a negative errno with err set (GW_STATUS_USAGE).
+ */
+int gw_options_summary(int argc, char **argv, struct gw_options *options, struct gw_error *err);
+int gw_options_show(int argc, char **argv, struct gw_options *options, struct gw_error *err);
+
+#endif

@@ -1,0 +1,59 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+#include <errno.h>
+#include <signal.h>
+#include <string.h>
+
+#include "cmd/commands.h"
+#include "cmd/options.h"
+#include "cmd/output.h"
+#include "render/json_load.h"
+#include "render/text.h"
+
+static int load(const char *path, struct gw_snapshot *snapshot, struct gw_error *err)
+{
+	FILE *in = strcmp(path, "-") ? fopen(path, "re") : stdin;
+	int code;
+
+	if (!in)
+		return gw_error_set(err, -errno, GW_STATUS_USAGE, "%s cannot be read: %s", path,
+				    strerror(errno));
+	code = gw_json_load(in, snapshot, err);
+	if (in != stdin)
+		fclose(in);
+	return code;
+}
+
+static int show(const struct gw_options *options, struct gw_error *err)
+{
+	struct gw_text_options text = {0};
+	struct gw_snapshot snapshot = {0};
+	int code, closed;
+	FILE *out;
+
+	code = load(options->file, &snapshot, err);
+	if (code)
+		return code;
+	out = gw_output_open(options->output, err);
+	if (!out) {
+		gw_snapshot_clear(&snapshot);
+		return -EIO;
+	}
+	gw_text_options_detect(&text, out);
+	text.rows = options->rows;
+	code = gw_text_write(&snapshot, &text, out);
+	closed = gw_output_close(out, options->output, err);
+	gw_snapshot_clear(&snapshot);
+	return code ? code : closed;
+}
+
+int gw_command_show(int argc, char **argv)
+{
+	struct gw_error err = {0};
+	struct gw_options options;
+
+	signal(SIGPIPE, SIG_IGN);
+	if (!gw_options_show(argc, argv, &options, &err) && !show(&options, &err))
+		return GW_OK;
+	fprintf(stderr, "gilwatch: %s\n", err.text[0] ? err.text : "the summary cannot be shown");
+	return err.status ? err.status : GW_STATUS_FAILURE;
+}

@@ -1,0 +1,48 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+#include <locale.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "cmd/commands.h"
+#include "util/error.h"
+
+static const struct {
+	const char *name;
+	int (*run)(int argc, char **argv);
+	const char *help;
+} commands[] = {
+	{"summary", gw_command_summary, "watch processes for a while, then say where the time went"},
+	{"show", gw_command_show, "show a saved summary (summary --json -o FILE) as text"},
+};
+
+static void print_usage(FILE *out)
+{
+	fputs("usage: gilwatch COMMAND [OPTION...]\n"
+	      "gilwatch says why threaded Python is slow: where each nanosecond of each thread went.\n\n",
+	      out);
+	for (size_t i = 0; i < sizeof(commands) / sizeof(commands[0]); i++)
+		fprintf(out, "  %-8s %s\n", commands[i].name, commands[i].help);
+	fputs("\nTry: sudo gilwatch summary -p PID\n"
+	      "gilwatch COMMAND --help lists a command's options; man gilwatch explains the rest.\n",
+	      out);
+}
+
+int main(int argc, char **argv)
+{
+	setlocale(LC_CTYPE, "");
+	if (argc >= 2 && (!strcmp(argv[1], "--help") || !strcmp(argv[1], "-h"))) {
+		print_usage(stdout);
+		return GW_OK;
+	}
+	if (argc >= 2 && (!strcmp(argv[1], "--version") || !strcmp(argv[1], "-V"))) {
+		puts("gilwatch " GW_VERSION);
+		return GW_OK;
+	}
+	for (size_t i = 0; argc >= 2 && i < sizeof(commands) / sizeof(commands[0]); i++)
+		if (!strcmp(argv[1], commands[i].name))
+			return commands[i].run(argc - 1, argv + 1);
+	if (argc >= 2)
+		fprintf(stderr, "gilwatch: there is no command \"%.40s\"\n", argv[1]);
+	print_usage(stderr);
+	return GW_STATUS_USAGE;
+}

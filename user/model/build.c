@@ -1,0 +1,308 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+#include "model/build.h"
+
+#include <errno.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "model/build_parts.h"
+#include "model/figures.h"
+#include "model/histogram.h"
+
+#define NO_PROBES "the sched engine has no probes and does not see single holds"
+
+/* ---- who a thread's figures are for ---- */
+
+static int belongs(const struct gw_build *b, const struct gw_raw_thread *thread)
+{
+	return thread->thread.process == b->slot && thread->thread.start_ns < b->end_ns;
+}
+
+/* The share of held among all samples of the process: for threads without a sample of their own. */
+static double pooled_share(const struct gw_build *b)
+{
+	uint64_t held = b->process->ended.samples[GW_SAMPLE_HELD];
+	uint64_t released = b->process->ended.samples[GW_SAMPLE_RELEASED];
+
+	for (size_t i = 0; i < b->raw->thread_count; i++) {
+		const struct gw_raw_thread *thread = &b->raw->thread[i];
+		struct gw_tally tally;
+
+		if (!belongs(b, thread))
+			continue;
+		tally = gw_figures_close(&thread->thread, b->end_ns);
+		held += tally.samples[GW_SAMPLE_HELD];
+		released += tally.samples[GW_SAMPLE_RELEASED];
+	}
+	return held + released ? (double)held / (double)(held + released) : 0.5;
+}
+
+/* ---- one thread ---- */
+
+static void fill_histogram(struct gw_histogram *to, const struct gw_hist *from, const char *absent)
+{
+	memset(to, 0, sizeof(*to));
+	if (absent) {
+		to->absent = 1;
+		snprintf(to->reason, sizeof(to->reason), "%s", absent);
+		return;
+	}
+	to->data = *from;
+	for (size_t i = 0; i < GW_HIST_BUCKETS; i++)
+		to->count += from->bucket[i];
+}
+
+static void fill_resume(struct gw_resume *to, const struct gw_tally *tally,
+			const struct gw_hist *latency, const char *absent)
+{
+	fill_histogram(&to->latency, latency, absent);
+	to->runqueue_ns = (int64_t)tally->resume_runqueue_ns;
+	to->gil_ns = (int64_t)tally->resume_gil_ns;
+	to->delays = tally->delays;
+	to->delay_ratio = tally->delay_asked_ns ? (double)tally->delay_actual_ns /
+							  (double)tally->delay_asked_ns
+						: -1;
+}
+
+static void fill_thread_counts(const struct gw_build *b, struct gw_thread_view *view,
+			       const struct gw_tally *tally)
+{
+	int probed = b->probed;
+
+	view->acquisitions = probed ? (int64_t)tally->acquisitions : GW_ABSENT_COUNT;
+	view->releases = probed ? (int64_t)tally->releases : GW_ABSENT_COUNT;
+	view->forced_releases = probed ? (int64_t)tally->forced_releases : GW_ABSENT_COUNT;
+	view->waits = (int64_t)tally->waits;
+	view->wakes = (int64_t)tally->wakes;
+	view->inflicted_ns = b->exact ? (int64_t)tally->inflicted_ns
+				      : gw_build_inflicted_by(b, view->tid);
+	for (int i = 0; i < GW_DISTANCE_COUNT; i++)
+		view->migrations[i] = (int64_t)tally->migrations[i];
+}
+
+static int fill_thread(const struct gw_build *b, const struct gw_raw_thread *from,
+		       struct gw_thread_view *view)
+{
+	struct gw_tally tally = gw_figures_close(&from->thread, b->end_ns);
+	struct gw_figures figures;
+
+	gw_figures_fold(&tally, b->share, &figures);
+	view->tid = from->thread.tid;
+	snprintf(view->name, sizeof(view->name), "%.*s", (int)sizeof(from->comm), from->comm);
+	view->alive = 1;
+	view->wall_ns = (int64_t)(b->end_ns - from->thread.start_ns);
+	view->cells_ns = figures.cells_ns;
+	view->states = figures.states;
+	memcpy(view->where_ns, figures.where_ns, sizeof(view->where_ns));
+	memcpy(view->held_off_by_ns, figures.held_off_by_ns, sizeof(view->held_off_by_ns));
+	view->python_error_ns = figures.python_error_ns;
+	fill_thread_counts(b, view, &tally);
+	fill_histogram(&view->hold, &from->hold, b->probed ? NULL : NO_PROBES);
+	fill_histogram(&view->wait, &from->wait, b->no_gil);
+	fill_resume(&view->resume, &tally, &from->resume, b->no_gil);
+	if (b->exact && gw_build_is_holder(b, &from->thread))
+		view->inflicted_ns += gw_build_unbooked(b, from->thread.gil);
+	return gw_build_thread_cpus(b, &from->thread, view);
+}
+
+/* ---- sums ---- */
+
+static void add_figures(struct gw_process_view *view, const struct gw_states *states,
+			const int64_t *where_ns, const int64_t *held_off_by_ns)
+{
+	for (int i = 0; i < GW_STATE_COUNT; i++)
+		view->states.ns[i] += states->ns[i];
+	for (int i = 0; i < GW_WHERE_COUNT; i++) {
+		view->where_ns[i] += where_ns[i];
+		view->held_off_by_ns[i] += held_off_by_ns[i];
+	}
+}
+
+static void add_resume(struct gw_process_view *view, const struct gw_resume *from)
+{
+	gw_histogram_merge(&view->resume.latency, &from->latency);
+	view->resume.runqueue_ns += from->runqueue_ns;
+	view->resume.gil_ns += from->gil_ns;
+}
+
+static void sum_delays(const struct gw_build *b, struct gw_process_view *view)
+{
+	uint64_t asked = b->process->ended.delay_asked_ns;
+	uint64_t actual = b->process->ended.delay_actual_ns;
+
+	view->resume.delays = b->process->ended.delays;
+	for (size_t i = 0; i < b->raw->thread_count; i++) {
+		const struct gw_thread *thread = &b->raw->thread[i].thread;
+
+		if (!belongs(b, &b->raw->thread[i]))
+			continue;
+		asked += thread->tally.delay_asked_ns;
+		actual += thread->tally.delay_actual_ns;
+		view->resume.delays += thread->tally.delays;
+	}
+	view->resume.delay_ratio = asked ? (double)actual / (double)asked : -1;
+}
+
+/* Threads that ended while they were watched, all together. Returns their python error, squared. */
+static double add_ended(const struct gw_build *b, struct gw_process_view *view)
+{
+	const struct gw_tally *tally = &b->process->ended;
+	struct gw_resume resume;
+	struct gw_figures f;
+
+	gw_figures_fold(tally, b->share, &f);
+	view->ended_count = b->process->threads_ended;
+	view->ended_wall_ns = (int64_t)b->process->ended_wall_ns;
+	view->ended_states = f.states;
+	view->threads_wall_ns += view->ended_wall_ns;
+	view->cells_ns += f.cells_ns;
+	view->corrected += tally->corrected;
+	for (int i = 0; i < GW_DISTANCE_COUNT; i++)
+		view->migrations[i] += (int64_t)tally->migrations[i];
+	add_figures(view, &f.states, f.where_ns, f.held_off_by_ns);
+	fill_resume(&resume, tally, &b->process->ended_resume, b->no_gil);
+	add_resume(view, &resume);
+	return (double)f.python_error_ns * (double)f.python_error_ns;
+}
+
+static double add_thread(struct gw_process_view *view, const struct gw_thread_view *thread,
+			 const struct gw_raw_thread *from)
+{
+	view->threads_wall_ns += thread->wall_ns;
+	view->cells_ns += thread->cells_ns;
+	view->corrected += from->thread.tally.corrected;
+	for (int i = 0; i < GW_DISTANCE_COUNT; i++)
+		view->migrations[i] += thread->migrations[i];
+	add_figures(view, &thread->states, thread->where_ns, thread->held_off_by_ns);
+	add_resume(view, &thread->resume);
+	return (double)thread->python_error_ns * (double)thread->python_error_ns;
+}
+
+static int fill_threads(const struct gw_build *b, struct gw_process_view *view)
+{
+	double squares = add_ended(b, view);
+	size_t count = 0;
+	int code = 0;
+
+	for (size_t i = 0; i < b->raw->thread_count; i++)
+		count += (size_t)belongs(b, &b->raw->thread[i]);
+	view->thread = calloc(count ? count : 1, sizeof(*view->thread));
+	if (!view->thread)
+		return -ENOMEM;
+	for (size_t i = 0; !code && i < b->raw->thread_count; i++) {
+		const struct gw_raw_thread *from = &b->raw->thread[i];
+		struct gw_thread_view *thread = &view->thread[view->thread_count];
+
+		if (!belongs(b, from))
+			continue;
+		code = fill_thread(b, from, thread);
+		view->thread_count++;
+		squares += add_thread(view, thread, from);
+	}
+	view->basis[GW_STATE_PYTHON].error_ns = (int64_t)sqrt(squares);
+	view->basis[GW_STATE_NATIVE].error_ns = (int64_t)sqrt(squares);
+	return code;
+}
+
+/* ---- what the figures rest on ---- */
+
+static void fill_basis(const struct gw_build *b, struct gw_process_view *view)
+{
+	int sampled = !b->no_gil && !b->exact;
+
+	for (int i = 0; i < GW_STATE_COUNT; i++) {
+		struct gw_basis *basis = &view->basis[i];
+		int split = i == GW_STATE_PYTHON || i == GW_STATE_NATIVE;
+		int needs_gil = split || i == GW_STATE_GIL_WAIT || i == GW_STATE_HELD_OFF;
+
+		basis->coverage_ns = view->elapsed_ns;
+		basis->kind = GW_BASIS_EXACT;
+		if (needs_gil && b->no_gil) {
+			basis->kind = GW_BASIS_ABSENT;
+			snprintf(basis->reason, sizeof(basis->reason), "%s", b->no_gil);
+		} else if (split && sampled) {
+			basis->kind = GW_BASIS_SAMPLED;
+			snprintf(basis->reason, sizeof(basis->reason),
+				 "time on a CPU is split by samples every millisecond");
+		}
+	}
+	view->by_holder_basis.coverage_ns = view->elapsed_ns;
+	view->inflicted_basis = view->by_holder_basis;
+	if (b->exact)
+		return;
+	view->by_holder_basis.kind = b->no_gil ? GW_BASIS_ABSENT : GW_BASIS_SAMPLED;
+	view->inflicted_basis.kind = view->by_holder_basis.kind;
+	snprintf(view->by_holder_basis.reason, sizeof(view->by_holder_basis.reason), "%s",
+		 b->no_gil ? b->no_gil
+			   : "without probes, time with no holder counts as holder running");
+	snprintf(view->inflicted_basis.reason, sizeof(view->inflicted_basis.reason), "%s",
+		 b->no_gil ? b->no_gil : "goes to the holder that a waiter saw as it blocked");
+}
+
+static void fill_rates(const struct gw_build *b, struct gw_process_view *view)
+{
+	double elapsed = (double)view->elapsed_ns;
+
+	view->overhead_hits = b->process->hits;
+	view->overhead_ns = (int64_t)(b->process->hits * GW_HIT_COST_NS);
+	if (view->where_ns[GW_RUNNING] > 0)
+		view->overhead_ratio =
+			(double)view->overhead_ns / (double)view->where_ns[GW_RUNNING];
+	if (elapsed > 0) {
+		view->parallelism_python = (double)view->states.ns[GW_STATE_PYTHON] / elapsed;
+		view->parallelism_native = (double)view->states.ns[GW_STATE_NATIVE] / elapsed;
+	}
+	for (int i = 0; i < GW_LOST_COUNT; i++)
+		view->lost_events += b->process->lost[i];
+}
+
+static int64_t busyness(const struct gw_thread_view *t)
+{
+	return t->states.ns[GW_STATE_GIL_WAIT] + t->states.ns[GW_STATE_HELD_OFF] +
+	       t->where_ns[GW_RUNNING];
+}
+
+static int busiest_first(const void *a, const void *b)
+{
+	const struct gw_thread_view *left = a, *right = b;
+	int64_t difference = busyness(right) - busyness(left);
+
+	if (difference)
+		return difference > 0 ? 1 : -1;
+	return left->tid < right->tid ? -1 : left->tid > right->tid;
+}
+
+int gw_build_process(const struct gw_raw *raw, size_t slot, uint64_t start_ns,
+		     struct gw_process_view *view)
+{
+	const struct gw_process *process = &raw->process[slot];
+	struct gw_build b = {
+		.raw = raw,
+		.process = process,
+		.slot = slot,
+		.end_ns = process->flags ? process->ended_at_ns : raw->end_ns,
+		.no_gil = process->engine == GW_ENGINE_NONE ? "no GIL facts to be had" : NULL,
+		.exact = process->engine == GW_ENGINE_UPROBE && !view->engine_change_count,
+		.probed = process->engine == GW_ENGINE_UPROBE || view->engine_change_count,
+	};
+	int code;
+
+	b.share = pooled_share(&b);
+	view->elapsed_ns = (int64_t)(b.end_ns - start_ns);
+	fill_basis(&b, view);
+	code = fill_threads(&b, view);
+	sum_delays(&b, view);
+	fill_rates(&b, view);
+	if (!code)
+		code = gw_build_process_cpus(&b, view);
+	if (!code)
+		code = gw_build_open(&b, view);
+	gw_build_gils(&b, view);
+	if (!code)
+		code = gw_build_inflicted(&b, view);
+	if (view->thread_count)
+		qsort(view->thread, view->thread_count, sizeof(*view->thread), busiest_first);
+	return code;
+}

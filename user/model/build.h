@@ -1,0 +1,17 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/* Makes the figures of a snapshot out of what was read from the maps. Pure: no kernel, no files. */
+#ifndef GW_BUILD_H
+#define GW_BUILD_H
+
+#include "model/raw.h"
+#include "model/snapshot.h"
+
+/*
+ * Fills the figures of the process in a slot; what identifies it (pid, names, Python, engine changes,
+ * limits, the GILs' intervals and interpreters in view->gil) stays as the caller has set it. start_ns
+ * is when counting began. Returns 0 or -ENOMEM.
+ */
+int gw_build_process(const struct gw_raw *raw, size_t slot, uint64_t start_ns,
+		     struct gw_process_view *view);
+
+#endif

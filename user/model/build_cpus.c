@@ -1,0 +1,73 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+#include <errno.h>
+#include <stdlib.h>
+
+#include "model/build_parts.h"
+
+static int add(struct gw_cpu_time **times, size_t *count, uint32_t cpu, int64_t ns)
+{
+	struct gw_cpu_time *grown;
+	size_t at = 0;
+
+	if (ns <= 0)
+		return 0;
+	while (at < *count && (*times)[at].cpu < cpu)
+		at++;
+	if (at < *count && (*times)[at].cpu == cpu) {
+		(*times)[at].ns += ns;
+		return 0;
+	}
+	grown = realloc(*times, (*count + 1) * sizeof(*grown));
+	if (!grown)
+		return -ENOMEM;
+	*times = grown;
+	for (size_t i = *count; i > at; i--)
+		grown[i] = grown[i - 1];
+	grown[at].cpu = cpu;
+	grown[at].ns = ns;
+	(*count)++;
+	return 0;
+}
+
+/* Time on the CPU of now that has not been flushed to the map. */
+static int64_t unflushed_ns(const struct gw_build *b, const struct gw_thread *thread)
+{
+	uint64_t ns = thread->cpu_ns;
+
+	if (thread->run_since_ns && b->end_ns > thread->run_since_ns)
+		ns += b->end_ns - thread->run_since_ns;
+	return (int64_t)ns;
+}
+
+int gw_build_thread_cpus(const struct gw_build *b, const struct gw_thread *thread,
+			 struct gw_thread_view *view)
+{
+	uint32_t start = (uint32_t)(thread->start_ns >> 10);
+	int code = add(&view->cpu, &view->cpu_count, thread->cpu, unflushed_ns(b, thread));
+
+	for (size_t i = 0; !code && i < b->raw->cpu_count; i++) {
+		const struct gw_raw_cpu *from = &b->raw->cpu[i];
+
+		if (from->key.tgid == thread->tgid && from->key.tid == thread->tid &&
+		    from->key.start == start)
+			code = add(&view->cpu, &view->cpu_count, from->key.cpu, (int64_t)from->ns);
+	}
+	return code;
+}
+
+int gw_build_process_cpus(const struct gw_build *b, struct gw_process_view *view)
+{
+	int code = 0;
+
+	for (size_t i = 0; i < view->thread_count; i++)
+		for (size_t j = 0; !code && j < view->thread[i].cpu_count; j++)
+			code = add(&view->cpu, &view->cpu_count, view->thread[i].cpu[j].cpu,
+				   view->thread[i].cpu[j].ns);
+	for (size_t i = 0; !code && i < b->raw->cpu_count; i++) {
+		const struct gw_raw_cpu *from = &b->raw->cpu[i];
+
+		if (from->key.tgid == b->process->tgid && !from->key.tid)
+			code = add(&view->cpu, &view->cpu_count, from->key.cpu, (int64_t)from->ns);
+	}
+	return code;
+}

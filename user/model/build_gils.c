@@ -1,0 +1,114 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+#include <stdio.h>
+#include <string.h>
+
+#include "model/build_parts.h"
+#include "model/figures.h"
+#include "model/histogram.h"
+
+int gw_build_is_holder(const struct gw_build *b, const struct gw_thread *thread)
+{
+	return thread->gil < b->raw->gil_count && gw_span_gil(thread->span) == GW_GIL_HOLDING &&
+	       b->raw->gil[thread->gil].holder_tid == thread->tid;
+}
+
+int64_t gw_build_unbooked(const struct gw_build *b, uint32_t gil)
+{
+	const struct gw_gil_state *state = &b->raw->gil[gil];
+
+	return (int64_t)(gw_wait_total_ns(&state->waiters, b->end_ns) - state->booked_ns);
+}
+
+static void split_by_holder(const struct gw_build *b, const struct gw_gil_state *gil,
+			    uint32_t slot, struct gw_process_view *view)
+{
+	int64_t *by = view->gil_wait_by_holder_ns;
+
+	for (int i = 0; i < GW_BY_COUNT; i++)
+		by[i] += (int64_t)gil->by_holder_ns[i];
+	if (gil->holder < GW_BY_COUNT)
+		by[gil->holder] += gw_build_unbooked(b, slot);
+}
+
+static int64_t handover_ns(const struct gw_build *b)
+{
+	uint64_t ns = b->process->ended.handover_ns;
+
+	for (size_t i = 0; i < b->raw->thread_count; i++)
+		if (b->raw->thread[i].thread.process == b->slot)
+			ns += gw_figures_close(&b->raw->thread[i].thread, b->end_ns).handover_ns;
+	return (int64_t)ns;
+}
+
+static void add_hist(struct gw_histogram *to, const struct gw_hist *from)
+{
+	struct gw_histogram part = {.data = *from};
+
+	for (size_t i = 0; i < GW_HIST_BUCKETS; i++)
+		part.count += from->bucket[i];
+	gw_histogram_merge(to, &part);
+}
+
+/* Threads count for the GIL that they used last; those that ended, for the process's first one. */
+static void add_users(const struct gw_build *b, uint32_t slot, int first,
+		      struct gw_gil_row *row)
+{
+	struct gw_figures figures;
+
+	if (first) {
+		gw_figures_fold(&b->process->ended, b->share, &figures);
+		row->holding_ns += figures.holding_ns;
+		add_hist(&row->hold, &b->process->ended_hold);
+		add_hist(&row->wait, &b->process->ended_wait);
+	}
+	for (size_t i = 0; i < b->raw->thread_count; i++) {
+		const struct gw_raw_thread *thread = &b->raw->thread[i];
+		struct gw_tally tally;
+
+		if (thread->thread.process != b->slot || thread->thread.gil != slot)
+			continue;
+		tally = gw_figures_close(&thread->thread, b->end_ns);
+		gw_figures_fold(&tally, b->share, &figures);
+		row->holding_ns += figures.holding_ns;
+		add_hist(&row->hold, &thread->hold);
+		add_hist(&row->wait, &thread->wait);
+	}
+}
+
+static void fill_row(const struct gw_build *b, const struct gw_gil_state *gil,
+		     struct gw_gil_row *row)
+{
+	row->address = gil->address;
+	row->acquisitions = b->probed ? (int64_t)gil->acquisitions : GW_ABSENT_COUNT;
+	row->releases = b->probed ? (int64_t)gil->releases : GW_ABSENT_COUNT;
+	row->forced_releases = b->probed ? (int64_t)gil->forced_releases : GW_ABSENT_COUNT;
+	if (b->probed)
+		row->holder_changes = (int64_t)gil->holder_changes;
+	for (int i = 0; i < GW_DISTANCE_COUNT; i++)
+		row->handovers[i] = b->probed ? (int64_t)gil->handovers[i] : GW_ABSENT_COUNT;
+	if (b->probed)
+		return;
+	memset(&row->hold, 0, sizeof(row->hold));
+	row->hold.absent = 1;
+	snprintf(row->hold.reason, sizeof(row->hold.reason),
+		 "the sched engine has no probes and does not see single holds");
+}
+
+void gw_build_gils(const struct gw_build *b, struct gw_process_view *view)
+{
+	for (size_t i = 0; i < view->gil_count && i < b->process->gil_count; i++) {
+		uint32_t slot = b->process->gil_slot[i];
+		const struct gw_gil_state *gil = &b->raw->gil[slot];
+
+		split_by_holder(b, gil, slot, view);
+		add_users(b, slot, i == 0, &view->gil[i]);
+		fill_row(b, gil, &view->gil[i]);
+	}
+	view->gil_wait_by_holder_ns[GW_HOLDER_HANDOVER] = handover_ns(b);
+	/* Without probes nobody is seen to release: the running part holds this one too. */
+	if (!b->exact) {
+		view->gil_wait_by_holder_ns[GW_RUNNING] +=
+			view->gil_wait_by_holder_ns[GW_HOLDER_NONE];
+		view->gil_wait_by_holder_ns[GW_HOLDER_NONE] = GW_ABSENT_NS;
+	}
+}

@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/* The parts of building a snapshot, for build.c alone. */
+#ifndef GW_BUILD_PARTS_H
+#define GW_BUILD_PARTS_H
+
+#include "model/raw.h"
+#include "model/snapshot.h"
+
+/* What a hit of a probe costs its target: measured on a virtual machine (Linux 6.18, x86_64). */
+#define GW_HIT_COST_NS 1000
+
+struct gw_build {
+	const struct gw_raw *raw;
+	const struct gw_process *process;
+	size_t slot;
+	uint64_t end_ns;
+	const char *no_gil; /* why there are no GIL facts; NULL: there are */
+	int exact;	    /* probes all the time */
+	int probed;	    /* probes some of the time */
+	double share;	    /* of held, for sampled time without a sample */
+};
+
+/* Time by CPU of a thread, and of the whole process. 0 or -ENOMEM. */
+int gw_build_thread_cpus(const struct gw_build *b, const struct gw_thread *thread,
+			 struct gw_thread_view *view);
+int gw_build_process_cpus(const struct gw_build *b, struct gw_process_view *view);
+
+/* Holds, waits and blocks that had not ended. 0 or -ENOMEM. */
+int gw_build_open(const struct gw_build *b, struct gw_process_view *view);
+
+/* The rows of view->gil, and the split of waiting by what the holder did. */
+void gw_build_gils(const struct gw_build *b, struct gw_process_view *view);
+
+/* Whether the thread is what a GIL's books take for its holder. */
+int gw_build_is_holder(const struct gw_build *b, const struct gw_thread *thread);
+
+/* Waiting for a GIL (by slot) up to the end that is in W(t) but not booked to its holder yet. */
+int64_t gw_build_unbooked(const struct gw_build *b, uint32_t gil);
+
+/* Who made whom wait: the largest pairs, and the rest. 0 or -ENOMEM. */
+int gw_build_inflicted(const struct gw_build *b, struct gw_process_view *view);
+
+/* What the pairs say that a thread made others wait. */
+int64_t gw_build_inflicted_by(const struct gw_build *b, uint32_t tid);
+
+#endif

@@ -1,0 +1,235 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * A snapshot: everything that one look at the watched processes says, ready to be judged and shown.
+ * Verdicts and renderers see only this. It can be built from BPF's maps or read from a saved file.
+ * Times are nanoseconds, signed where "not known" (GW_ABSENT_NS) is possible.
+ */
+#ifndef GW_SNAPSHOT_H
+#define GW_SNAPSHOT_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "gilwatch/cell.h"
+#include "gilwatch/fold.h"
+#include "gilwatch/hist.h"
+#include "gilwatch/place.h"
+
+#define GW_ABSENT_NS    INT64_MIN /* not known; a reason stands beside it */
+#define GW_ABSENT_COUNT INT64_MIN
+
+/* What the holder of the GIL was doing while others waited: a gw_where, or one of these. */
+enum gw_holder {
+	GW_HOLDER_NONE = GW_WHERE_COUNT, /* nobody held the GIL */
+	/* The wait after a forced release until the next thread has the GIL: nobody inflicts it. */
+	GW_HOLDER_HANDOVER,
+	GW_HOLDER_COUNT,
+};
+
+enum gw_basis_kind {
+	GW_BASIS_EXACT,
+	GW_BASIS_SAMPLED,
+	GW_BASIS_ABSENT,
+};
+
+/* What a figure rests on. */
+struct gw_basis {
+	enum gw_basis_kind kind;
+	int64_t coverage_ns; /* time over which it was measured or sampled */
+	int64_t error_ns;    /* half-width of the 95 % interval of a sampled time; 0 if exact */
+	char reason[96];     /* of a sampled or absent figure; "" if exact */
+};
+
+struct gw_states {
+	int64_t ns[GW_STATE_COUNT];
+};
+
+struct gw_histogram {
+	int absent;	     /* 1: not measured; reason says why */
+	char reason[96];
+	uint64_t count;
+	struct gw_hist data; /* not cumulative */
+};
+
+struct gw_resume {
+	struct gw_histogram latency;
+	int64_t runqueue_ns; /* parts of latency.data.sum_ns */
+	int64_t gil_ns;
+	double delay_ratio; /* < 0: not known (no sleeps whose request could be read) */
+	uint64_t delays;    /* sleeps that the ratio rests on */
+};
+
+struct gw_cpu_time {
+	uint32_t cpu;
+	int64_t ns;
+};
+
+struct gw_thread_view {
+	uint32_t tid;
+	char name[64]; /* raw bytes of the target: escape before showing */
+	int alive;
+	int64_t wall_ns;
+	int64_t cells_ns; /* the sum of its cells, for the check line */
+	struct gw_states states;
+	int64_t where_ns[GW_WHERE_COUNT];
+	int64_t held_off_by_ns[GW_WHERE_COUNT]; /* GW_RUNNING is 0 */
+	int64_t python_error_ns;		/* half-width of the 95 % interval; 0 if exact */
+	struct gw_cpu_time *cpu;		/* ascending by CPU number */
+	size_t cpu_count;
+	int64_t migrations[GW_DISTANCE_COUNT];
+	int64_t acquisitions, releases, forced_releases; /* GW_ABSENT_COUNT without probes */
+	int64_t waits; /* for the GIL */
+	int64_t wakes; /* times it was woken from a block or a stop */
+	struct gw_histogram hold, wait;
+	struct gw_resume resume;
+	int64_t inflicted_ns; /* wait that it caused by holding the GIL */
+};
+
+struct gw_gil_row {
+	int64_t interpreter;
+	uint64_t address;
+	int64_t interval_ns; /* the switch interval in force at the end */
+	int64_t acquisitions, releases, forced_releases; /* GW_ABSENT_COUNT without probes */
+	int64_t holder_changes;
+	int64_t holding_ns; /* all holding cells of all its threads */
+	struct gw_histogram hold, wait;
+	int64_t handovers[GW_DISTANCE_COUNT]; /* GW_ABSENT_COUNT without probes */
+};
+
+enum gw_open_kind {
+	GW_OPEN_HOLD,
+	GW_OPEN_WAIT,
+	GW_OPEN_BLOCK,
+};
+
+/* A hold, wait or block that had not ended at the end. */
+struct gw_open {
+	uint32_t tid;
+	enum gw_open_kind kind;
+	int64_t age_ns;	      /* since it began, at most the time under watch */
+	enum gw_where where;  /* what the thread was doing */
+};
+
+struct gw_inflicted {
+	uint32_t by; /* tid; 0: nobody held the GIL */
+	uint32_t on;
+	int64_t wait_ns;
+};
+
+struct gw_engine_change {
+	int64_t at_ns; /* since the start */
+	char from[16], to[16];
+	char reason[160];
+};
+
+enum gw_severity {
+	GW_INFO,
+	GW_WARNING,
+	GW_CRITICAL,
+};
+
+#define GW_VERDICT_EVIDENCE_MAX 12
+
+struct gw_evidence {
+	char name[32]; /* "gil_wait_running_s", "usable_cpus", "tid" … */
+	double value;  /* seconds, counts or ratios as the name's suffix says */
+};
+
+struct gw_verdict {
+	char code[32];
+	enum gw_severity severity;
+	char text[640];
+	struct gw_evidence evidence[GW_VERDICT_EVIDENCE_MAX];
+	size_t evidence_count;
+};
+
+#define GW_VERDICTS_MAX 3
+
+enum gw_ended {
+	GW_ENDED_DURATION,
+	GW_ENDED_INTERRUPTED,
+	GW_ENDED_TARGET_EXIT,
+	GW_ENDED_TARGET_EXEC,
+};
+
+struct gw_process_view {
+	uint32_t pid, ppid;
+	char command[1024]; /* raw bytes of the target */
+	char comm[64];	    /* raw bytes of the target */
+	char error[512];    /* "" : measured; else why not, and nothing below it is set */
+
+	char python_version[32];
+	int free_threaded, gil_enabled;
+	char python_file[1024];
+	char build_id[64];
+
+	char engine[16]; /* "uprobe" or "sched", as at the end */
+	char engine_reason[160];
+	struct gw_engine_change *engine_change;
+	size_t engine_change_count;
+
+	enum gw_ended ended;
+	int64_t elapsed_ns; /* of this process under watch */
+
+	uint64_t overhead_hits;
+	int64_t overhead_ns; /* estimated: hits times cost per hit */
+	double overhead_ratio; /* of the target's on-CPU time */
+	double overhead_budget; /* < 0: none in force */
+
+	uint32_t cpus_usable;
+	double cpu_quota; /* CPUs; 0: none */
+	int64_t throttled_ns;
+
+	int64_t threads_wall_ns;
+	struct gw_states states;
+	int64_t where_ns[GW_WHERE_COUNT];
+	int64_t held_off_by_ns[GW_WHERE_COUNT];
+	int64_t gil_wait_by_holder_ns[GW_HOLDER_COUNT]; /* GW_HOLDER_NONE is absent without probes */
+	struct gw_basis basis[GW_STATE_COUNT];
+	struct gw_basis by_holder_basis;
+	struct gw_basis inflicted_basis;
+	double parallelism_python, parallelism_native;
+	struct gw_cpu_time *cpu;
+	size_t cpu_count;
+	int64_t migrations[GW_DISTANCE_COUNT];
+
+	struct gw_gil_row *gil;
+	size_t gil_count;
+	struct gw_resume resume;
+
+	struct gw_thread_view *thread; /* alive ones and those that ended but are still known */
+	size_t thread_count;	       /* busiest first: gil_wait + on-CPU + held_off */
+	uint64_t ended_count;	       /* threads folded together after their end */
+	int64_t ended_wall_ns;
+	struct gw_states ended_states;
+
+	struct gw_open *open;
+	size_t open_count;
+	struct gw_inflicted *inflicted; /* the largest first */
+	size_t inflicted_count;
+	int64_t inflicted_rest_ns;
+
+	struct gw_verdict verdict[GW_VERDICTS_MAX]; /* worst first */
+	size_t verdict_count;
+
+	int64_t cells_ns; /* check: all cells of all threads, by themselves … */
+	uint64_t lost_events;
+	uint64_t corrected;
+};
+
+struct gw_snapshot {
+	char started[40]; /* RFC 3339, local time with offset */
+	int64_t requested_ns; /* GW_ABSENT_NS: until interrupted */
+	int64_t elapsed_ns;
+	uint64_t start_monotonic_ns, end_monotonic_ns; /* CLOCK_MONOTONIC */
+	enum gw_ended ended;
+	char kernel[65];
+	uint32_t cpus;
+	struct gw_process_view *process;
+	size_t process_count;
+};
+
+/* Frees everything inside; accepts NULL and a zeroed snapshot. */
+void gw_snapshot_clear(struct gw_snapshot *snapshot);
+
+#endif

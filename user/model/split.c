@@ -1,0 +1,33 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+#include "model/split.h"
+
+#include <math.h>
+
+/* The 97.5 % quantile of the normal distribution. */
+#define Z 1.959964
+
+/*
+ * Half-width of Wilson's score interval around the observed share, on its wider side: unlike the
+ * textbook's, it is honest for few samples and for shares near 0 and 1.
+ */
+static double half_width(double share, double samples)
+{
+	double centre = (share * samples + Z * Z / 2) / (samples + Z * Z);
+	double half = Z / (samples + Z * Z) * sqrt(share * (1 - share) * samples + Z * Z / 4);
+
+	return fmax(share - (centre - half), centre + half - share);
+}
+
+struct gw_split gw_split_pool(int64_t pool_ns, uint64_t held, uint64_t released,
+			      double fallback_share)
+{
+	double samples = (double)(held + released);
+	double share = samples > 0 ? (double)held / samples : fallback_share;
+	double error = samples > 0 ? half_width(share, samples) : fmax(share, 1 - share);
+	struct gw_split split;
+
+	split.held_ns = (int64_t)((double)pool_ns * share);
+	split.released_ns = pool_ns - split.held_ns;
+	split.error_ns = (int64_t)((double)pool_ns * error);
+	return split;
+}

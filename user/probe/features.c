@@ -1,0 +1,98 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+#include "probe/features.h"
+
+#include <bpf/btf.h>
+#include <errno.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+/* include/uapi/linux/capability.h; the C library's headers may be older. */
+#define GW_CAP_SYS_PTRACE 19
+#define GW_CAP_SYS_ADMIN  21
+#define GW_CAP_PERFMON	  38
+#define GW_CAP_BPF	  39
+
+static int effective_capabilities(uint64_t *bits)
+{
+	unsigned long long value;
+	char line[256];
+	int found = 0;
+	FILE *status = fopen("/proc/self/status", "re");
+
+	if (!status)
+		return -errno;
+	while (!found && fgets(line, sizeof(line), status))
+		found = sscanf(line, "CapEff: %llx", &value) == 1;
+	fclose(status);
+	if (!found)
+		return -ENODATA;
+	*bits = value;
+	return 0;
+}
+
+static int require_capabilities(struct gw_error *err)
+{
+	static const struct {
+		int bit;
+		const char *name;
+	} needed[] = {
+		{GW_CAP_BPF, "CAP_BPF"},
+		{GW_CAP_PERFMON, "CAP_PERFMON"},
+		{GW_CAP_SYS_PTRACE, "CAP_SYS_PTRACE"},
+	};
+	char missing[64] = "";
+	uint64_t bits = 0;
+
+	if (effective_capabilities(&bits))
+		return 0; /* no /proc: the attempt itself will tell */
+	for (size_t i = 0; i < sizeof(needed) / sizeof(needed[0]); i++) {
+		int covered = bits >> GW_CAP_SYS_ADMIN & 1 && needed[i].bit != GW_CAP_SYS_PTRACE;
+
+		if (covered || bits >> needed[i].bit & 1)
+			continue;
+		if (missing[0])
+			strcat(missing, ", ");
+		strcat(missing, needed[i].name);
+	}
+	if (!missing[0])
+		return 0;
+	return gw_error_set(err, -EPERM, GW_STATUS_RIGHTS,
+			    "gilwatch has no right to measure: it lacks %s; run it with sudo",
+			    missing);
+}
+
+int gw_features_require(struct gw_error *err)
+{
+	int code = require_capabilities(err);
+
+	if (code)
+		return code;
+	if (access("/sys/kernel/btf/vmlinux", R_OK))
+		return gw_error_set(err, -ENOTSUP, GW_STATUS_KERNEL,
+				    "this kernel does not describe its types (no "
+				    "/sys/kernel/btf/vmlinux): gilwatch needs one built with "
+				    "CONFIG_DEBUG_INFO_BTF=y, as distributions' kernels are");
+	return 0;
+}
+
+int gw_features_switch_has_state(void)
+{
+	struct btf *btf = btf__load_vmlinux_btf();
+	const struct btf_type *type;
+	int has = 0;
+	__s32 id;
+
+	if (!btf)
+		return 0;
+	/* void (*)(void *, bool, struct task_struct *, struct task_struct *, unsigned int) */
+	id = btf__find_by_name_kind(btf, "btf_trace_sched_switch", BTF_KIND_TYPEDEF);
+	type = id > 0 ? btf__type_by_id(btf, btf__type_by_id(btf, id)->type) : NULL;
+	if (type && btf_is_ptr(type))
+		type = btf__type_by_id(btf, type->type);
+	if (type && btf_is_func_proto(type))
+		has = btf_vlen(type) >= 5;
+	btf__free(btf);
+	return has;
+}

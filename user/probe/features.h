@@ -1,0 +1,20 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/* What this kernel and these rights allow, found by looking and by trying. */
+#ifndef GW_FEATURES_H
+#define GW_FEATURES_H
+
+#include "util/error.h"
+
+/* Rights and BTF that every engine needs. 0 or a negative errno with err naming what is missing. */
+int gw_features_require(struct gw_error *err);
+
+/* 1: tracepoint sched_switch hands the leaving task's state over (5.18), 0: not, or not known. */
+int gw_features_switch_has_state(void);
+
+/*
+ * 1: uprobes can be attached by one multi link whose process filter counts the hits of all threads of
+ * a process (found out on a child of our own), 0: not.
+ */
+int gw_features_uprobe_multi(void);
+
+#endif

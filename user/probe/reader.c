@@ -1,0 +1,138 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+#include "probe/reader.h"
+
+#include <bpf/bpf.h>
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+static FILE *iterate(const struct bpf_link *iterator)
+{
+	int fd = bpf_iter_create(bpf_link__fd(iterator));
+	FILE *stream;
+
+	if (fd < 0) {
+		errno = -fd;
+		return NULL;
+	}
+	stream = fdopen(fd, "r");
+	if (!stream)
+		close(fd);
+	return stream;
+}
+
+int gw_reader_run(const struct bpf_link *iterator)
+{
+	char buffer[4096];
+	int code = 0;
+	FILE *stream = iterate(iterator);
+
+	if (!stream)
+		return -errno;
+	while (fread(buffer, 1, sizeof(buffer), stream))
+		;
+	if (ferror(stream))
+		code = -EIO;
+	fclose(stream);
+	return code;
+}
+
+/* Makes room for one more element of an array that grows by half. 0 or -ENOMEM. */
+static int reserve(void **array, size_t count, size_t *room, size_t size)
+{
+	size_t more = *room ? *room + *room / 2 : 64;
+	void *grown;
+
+	if (count < *room)
+		return 0;
+	grown = realloc(*array, more * size);
+	if (!grown)
+		return -ENOMEM;
+	*array = grown;
+	*room = more;
+	return 0;
+}
+
+static int read_hist(FILE *stream, struct gw_hist *hist, __u32 has, enum gw_record_has which)
+{
+	if (!(has & which)) {
+		memset(hist, 0, sizeof(*hist));
+		return 0;
+	}
+	return fread(hist, sizeof(*hist), 1, stream) == 1 ? 0 : -EIO;
+}
+
+static int read_thread(FILE *stream, struct gw_raw_thread *thread, __u32 has)
+{
+	if (fread(thread->comm, sizeof(thread->comm), 1, stream) != 1 ||
+	    fread(&thread->thread, sizeof(thread->thread), 1, stream) != 1)
+		return -EIO;
+	if (read_hist(stream, &thread->hold, has, GW_HAS_HOLD) ||
+	    read_hist(stream, &thread->wait, has, GW_HAS_WAIT) ||
+	    read_hist(stream, &thread->resume, has, GW_HAS_RESUME))
+		return -EIO;
+	return 0;
+}
+
+int gw_reader_threads(const struct bpf_link *iterator, struct gw_raw *raw)
+{
+	FILE *stream = iterate(iterator);
+	__u32 head[2]; /* gw_record's size and has */
+	int code = 0;
+
+	if (!stream)
+		return -errno;
+	while (!code && fread(head, sizeof(head), 1, stream) == 1) {
+		if (head[0] != sizeof(struct gw_record))
+			code = -EPROTO;
+		else
+			code = reserve((void **)&raw->thread, raw->thread_count, &raw->thread_room,
+				       sizeof(*raw->thread));
+		if (!code)
+			code = read_thread(stream, &raw->thread[raw->thread_count], head[1]);
+		if (!code)
+			raw->thread_count++;
+	}
+	if (!code && ferror(stream))
+		code = -EIO;
+	fclose(stream);
+	return code;
+}
+
+int gw_reader_cpus(const struct bpf_map *map, struct gw_raw *raw)
+{
+	int fd = bpf_map__fd(map), code;
+	struct gw_cpu_key key, *at = NULL;
+
+	while (!bpf_map_get_next_key(fd, at, &key)) {
+		code = reserve((void **)&raw->cpu, raw->cpu_count, &raw->cpu_room,
+			       sizeof(*raw->cpu));
+		if (code)
+			return code;
+		at = &key;
+		raw->cpu[raw->cpu_count].key = key;
+		if (!bpf_map_lookup_elem(fd, at, &raw->cpu[raw->cpu_count].ns))
+			raw->cpu_count++;
+	}
+	return 0;
+}
+
+int gw_reader_pairs(const struct bpf_map *map, struct gw_raw *raw)
+{
+	int fd = bpf_map__fd(map), code;
+	struct gw_pair_key key, *at = NULL;
+
+	while (!bpf_map_get_next_key(fd, at, &key)) {
+		code = reserve((void **)&raw->pair, raw->pair_count, &raw->pair_room,
+			       sizeof(*raw->pair));
+		if (code)
+			return code;
+		at = &key;
+		raw->pair[raw->pair_count].key = key;
+		if (!bpf_map_lookup_elem(fd, at, &raw->pair[raw->pair_count].ns))
+			raw->pair_count++;
+	}
+	return 0;
+}

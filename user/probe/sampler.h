@@ -1,0 +1,20 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/* A clock event on every CPU, on which a BPF program looks at the thread that runs there. */
+#ifndef GW_SAMPLER_H
+#define GW_SAMPLER_H
+
+#include <bpf/libbpf.h>
+#include <stdint.h>
+
+#include "util/error.h"
+
+struct gw_sampler;
+
+/* 0 or a negative errno with err set. CPUs that are offline are left out. */
+int gw_sampler_start(const struct bpf_program *program, uint32_t cpus,
+		     struct gw_sampler **sampler, struct gw_error *err);
+
+/* Accepts NULL. */
+void gw_sampler_free(struct gw_sampler *sampler);
+
+#endif

@@ -1,0 +1,502 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+#include "probe/session.h"
+
+#include <bpf/bpf.h>
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <time.h>
+#include <unistd.h>
+
+/* libbpf 1.1 writes the programs' variables into the skeleton with the kernel's type names. */
+#include <linux/types.h>
+
+#include "gilwatch.skel.h"
+#include "probe/features.h"
+#include "probe/multi.h"
+#include "probe/reader.h"
+#include "probe/sampler.h"
+#include "probe/uprobes.h"
+#include "target/memory.h"
+
+/* Long enough for every program that was running as counting stopped to have ended. */
+#define SETTLE_US 2000
+/* Attempts to read while no thread ends meanwhile. */
+#define READ_TRIES 50
+
+struct gw_session {
+	struct gilwatch *bpf;
+	struct bpf_link *iterator;
+	struct bpf_link *scheduler[5];
+	struct gw_sampler *sampler;
+	struct gw_uprobes **uprobes; /* by target */
+	const struct gw_session_target *target;
+	size_t target_count;
+	size_t gil_count;
+	struct gw_process *processes; /* mapped */
+	size_t processes_size;
+	struct gw_gil_state *gils; /* mapped */
+	size_t gils_size;
+	int multi;
+	uint64_t epoch_ns, start_ns, stop_ns;
+	const struct gw_host *host;
+};
+
+static uint64_t monotonic_ns(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return (uint64_t)now.tv_sec * 1000000000ULL + (uint64_t)now.tv_nsec;
+}
+
+uint64_t gw_session_now_ns(const struct gw_session *session)
+{
+	return monotonic_ns() - session->epoch_ns;
+}
+
+uint64_t gw_session_epoch_ns(const struct gw_session *session)
+{
+	return session->epoch_ns;
+}
+
+uint64_t gw_session_start_ns(const struct gw_session *session)
+{
+	return session->start_ns;
+}
+
+const volatile struct gw_process *gw_session_process(const struct gw_session *session,
+						     size_t index)
+{
+	return &session->processes[index];
+}
+
+int gw_session_new(const struct gw_host *host, struct gw_session **session, struct gw_error *err)
+{
+	struct gw_session *new = calloc(1, sizeof(*new));
+
+	if (!new)
+		return gw_error_set(err, -ENOMEM, GW_STATUS_FAILURE, "out of memory");
+	new->host = host;
+	*session = new;
+	return 0;
+}
+
+/* ---- loading ---- */
+
+static int wants_probes(const struct gw_session *s)
+{
+	for (size_t i = 0; i < s->target_count; i++)
+		if (s->target[i].engine == GW_ENGINE_UPROBE)
+			return 1;
+	return 0;
+}
+
+static void count_gils(struct gw_session *s)
+{
+	s->gil_count = 0;
+	for (size_t i = 0; i < s->target_count; i++)
+		if (s->target[i].python)
+			s->gil_count += (size_t)s->target[i].python->gil_count;
+}
+
+static void size_maps(struct gw_session *s)
+{
+	uint32_t processes = (uint32_t)s->target_count;
+
+	bpf_map__set_max_entries(s->bpf->maps.processes, processes);
+	bpf_map__set_max_entries(s->bpf->maps.targets, processes);
+	bpf_map__set_max_entries(s->bpf->maps.gils,
+				 s->gil_count ? (uint32_t)s->gil_count : 1);
+	bpf_map__set_max_entries(s->bpf->maps.places, s->host->cpus);
+}
+
+static void configure(struct gw_session *s)
+{
+	enum bpf_attach_type multi = (enum bpf_attach_type)GW_TRACE_UPROBE_MULTI;
+
+	s->epoch_ns = monotonic_ns() - 1;
+	s->bpf->rodata->epoch_ns = s->epoch_ns;
+	s->bpf->rodata->cpu_count = s->host->cpus;
+	s->bpf->rodata->switch_has_state = gw_features_switch_has_state();
+	s->multi = wants_probes(s) && gw_features_uprobe_multi();
+	if (!s->multi)
+		return;
+	bpf_program__set_expected_attach_type(s->bpf->progs.gw_on_acquire, multi);
+	bpf_program__set_expected_attach_type(s->bpf->progs.gw_on_release, multi);
+}
+
+static int load_refused(int code, struct gw_error *err)
+{
+	if (code == -EPERM || code == -EACCES)
+		return gw_error_set(err, code, GW_STATUS_RIGHTS,
+				    "the kernel refuses to load BPF programs: gilwatch needs "
+				    "CAP_BPF and CAP_PERFMON (run it with sudo), and a kernel that "
+				    "is not locked down");
+	return gw_error_set(err, code, GW_STATUS_KERNEL,
+			    "the kernel does not take gilwatch's BPF programs (%s): it needs Linux "
+			    "5.15 or newer; -v shows what the kernel says",
+			    strerror(-code));
+}
+
+static void *map_array(struct bpf_map *map, size_t count, size_t entry, size_t *size)
+{
+	size_t page = (size_t)sysconf(_SC_PAGESIZE);
+	void *mapped;
+
+	*size = (count * ((entry + 7) & ~(size_t)7) + page - 1) / page * page;
+	mapped = mmap(NULL, *size, PROT_READ | PROT_WRITE, MAP_SHARED, bpf_map__fd(map), 0);
+	return mapped == MAP_FAILED ? NULL : mapped;
+}
+
+static int map_arrays(struct gw_session *s, struct gw_error *err)
+{
+	s->processes = map_array(s->bpf->maps.processes, s->target_count, sizeof(*s->processes),
+				 &s->processes_size);
+	s->gils = map_array(s->bpf->maps.gils, s->gil_count ? s->gil_count : 1, sizeof(*s->gils),
+			    &s->gils_size);
+	if (!s->processes || !s->gils)
+		return gw_error_set(err, -ENOMEM, GW_STATUS_KERNEL,
+				    "the kernel does not let gilwatch map its BPF maps");
+	return 0;
+}
+
+static void fill_layout(struct gw_layout *layout, const struct gw_python *python)
+{
+	const struct gw_python_layout *from = &python->layout;
+
+	layout->gil_last_holder = from->gil_last_holder;
+	layout->gil_cond = from->gil_cond;
+	layout->gil_switch_cond = from->gil_switch_cond;
+	layout->gil_size = from->gil_size;
+	layout->tstate_interp = from->tstate_interp;
+	layout->tstate_thread_id = from->tstate_thread_id;
+	layout->interp_drop_request = from->interp_drop_request;
+	layout->tstate_eval_breaker = from->tstate_eval_breaker;
+	if (from->runtime_drop_request >= 0)
+		layout->runtime_drop_request =
+			python->runtime_address + (uint64_t)from->runtime_drop_request;
+}
+
+/* The BPF side reads last_holder, locked and switch_number at one go. */
+static int layout_is_contiguous(const struct gw_python_layout *layout)
+{
+	return layout->gil_locked == layout->gil_last_holder + 8 &&
+	       layout->gil_switch_number == layout->gil_last_holder + 16;
+}
+
+static int fill_gils(struct gw_session *s, struct gw_process *process,
+		     const struct gw_python *python, uint32_t slot, uint32_t *next)
+{
+	if (!layout_is_contiguous(&python->layout) || python->gil_count > GW_GILS_PER_PROCESS)
+		return -EINVAL;
+	fill_layout(&process->layout, python);
+	for (int i = 0; i < python->gil_count; i++, (*next)++) {
+		struct gw_gil_state *gil = &s->gils[*next];
+
+		gil->address = python->gil[i].address;
+		gil->process = slot;
+		gil->holder = GW_RUNNING;
+		process->gil_slot[i] = *next;
+		process->gil_address[i] = python->gil[i].address;
+	}
+	process->gil_count = (uint32_t)python->gil_count;
+	return 0;
+}
+
+static void fill_sites(struct gw_process *process, const struct gw_session_target *target)
+{
+	for (size_t i = 0; target->sites && i < target->sites->count && i < GW_SITES_PER_PROCESS;
+	     i++)
+		process->site[process->site_count++] =
+			target->sites->site[i].virtual_address + target->python->load_bias;
+}
+
+static int fill_processes(struct gw_session *s, struct gw_error *err)
+{
+	int targets = bpf_map__fd(s->bpf->maps.targets);
+	uint32_t next_gil = 0;
+
+	for (uint32_t slot = 0; slot < s->target_count; slot++) {
+		const struct gw_session_target *target = &s->target[slot];
+		struct gw_process *process = &s->processes[slot];
+		uint32_t tgid = (uint32_t)target->pid;
+
+		process->tgid = tgid;
+		process->engine = target->engine;
+		if (target->python &&
+		    fill_gils(s, process, target->python, slot, &next_gil))
+			return gw_error_set(err, -EINVAL, GW_STATUS_FAILURE,
+					    "the GIL of process %d has a layout that gilwatch "
+					    "does not know",
+					    target->pid);
+		fill_sites(process, target);
+		if (bpf_map_update_elem(targets, &tgid, &slot, BPF_ANY))
+			return gw_error_set(err, -errno, GW_STATUS_KERNEL,
+					    "the kernel refuses an entry in a BPF map");
+	}
+	return 0;
+}
+
+static void fill_places(struct gw_session *s)
+{
+	for (uint32_t cpu = 0; cpu < s->host->cpus; cpu++) {
+		struct gw_place place = {
+			.core = s->host->place[cpu].core,
+			.llc = s->host->place[cpu].llc,
+			.node = s->host->place[cpu].node,
+		};
+
+		bpf_map_update_elem(bpf_map__fd(s->bpf->maps.places), &cpu, &place, BPF_ANY);
+	}
+}
+
+int gw_session_load(struct gw_session *s, const struct gw_session_target *target, size_t count,
+		    struct gw_error *err)
+{
+	int code;
+
+	s->target = target;
+	s->target_count = count;
+	s->uprobes = calloc(count, sizeof(*s->uprobes));
+	s->bpf = gilwatch__open();
+	if (!s->bpf || !s->uprobes)
+		return gw_error_set(err, -ENOMEM, GW_STATUS_FAILURE,
+				    "gilwatch cannot open its own BPF programs");
+	count_gils(s);
+	size_maps(s);
+	configure(s);
+	code = gilwatch__load(s->bpf);
+	if (code)
+		return load_refused(code, err);
+	code = map_arrays(s, err);
+	if (!code)
+		code = fill_processes(s, err);
+	if (!code)
+		fill_places(s);
+	return code;
+}
+
+/* ---- attaching ---- */
+
+static int attach_one(struct bpf_program *program, struct bpf_link **link, struct gw_error *err)
+{
+	*link = bpf_program__attach(program);
+	if (*link)
+		return 0;
+	return gw_error_set(err, -errno, GW_STATUS_KERNEL,
+			    "the kernel does not attach program %s (%s)",
+			    bpf_program__name(program), strerror(errno));
+}
+
+static int attach_probes(struct gw_session *s, size_t index, struct gw_error *err)
+{
+	const struct gw_uprobe_programs programs = {
+		.acquire = s->bpf->progs.gw_on_acquire,
+		.release = s->bpf->progs.gw_on_release,
+		.multi = s->multi,
+	};
+	const struct gw_session_target *target = &s->target[index];
+
+	if (target->engine != GW_ENGINE_UPROBE)
+		return 0;
+	return gw_uprobes_attach(&programs, target->pid, target->runtime_path, target->sites,
+				 &s->uprobes[index], err);
+}
+
+int gw_session_attach(struct gw_session *s, struct gw_error *err)
+{
+	struct bpf_program *const scheduler[] = {
+		s->bpf->progs.gw_on_new_task, s->bpf->progs.gw_on_exit,
+		s->bpf->progs.gw_on_exec,     s->bpf->progs.gw_on_switch,
+		s->bpf->progs.gw_on_wakeup,
+	};
+	int code = 0;
+
+	for (size_t i = 0; !code && i < s->target_count; i++)
+		code = attach_probes(s, i, err);
+	for (size_t i = 0; !code && i < sizeof(scheduler) / sizeof(scheduler[0]); i++)
+		code = attach_one(scheduler[i], &s->scheduler[i], err);
+	if (!code)
+		code = attach_one(s->bpf->progs.gw_on_thread, &s->iterator, err);
+	if (!code)
+		code = gw_sampler_start(s->bpf->progs.gw_on_sample, s->host->cpus, &s->sampler,
+					err);
+	return code;
+}
+
+/* ---- the beginning ---- */
+
+static int run_pass(struct gw_session *s, enum gw_pass pass, struct gw_error *err)
+{
+	int code;
+
+	s->bpf->bss->pass = pass;
+	code = gw_reader_run(s->iterator);
+	if (code)
+		return gw_error_set(err, code, GW_STATUS_KERNEL,
+				    "the kernel does not walk its threads for gilwatch (%s)",
+				    strerror(-code));
+	return 0;
+}
+
+static void watch(struct gw_session *s)
+{
+	for (size_t i = 0; i < s->target_count; i++) {
+		uint32_t tgid = (uint32_t)s->target[i].pid;
+
+		__sync_fetch_and_or(&s->bpf->bss->filter[tgid % GW_FILTER_BITS / 64],
+				    1ULL << (tgid % 64));
+	}
+}
+
+/*
+ * Threads that are off the CPU since before the start hold what the GIL's memory says now, unless they
+ * run meanwhile.
+ */
+static int settle_gil(struct gw_session *s, size_t index, int gil, struct gw_error *err)
+{
+	const struct gw_session_target *target = &s->target[index];
+	struct gw_gil_view view;
+
+	s->bpf->bss->settle_before_ns = gw_session_now_ns(s);
+	if (gw_python_view_gil(target->pid, target->python, target->python->gil[gil].address,
+			       &view))
+		return 0; /* it goes on as unknown, and that is shown */
+	if (view.locked > 0 && !view.holder_thread_id)
+		return 0;
+	s->bpf->bss->settle_process = (uint32_t)index;
+	s->bpf->bss->settle_gil = s->processes[index].gil_slot[gil];
+	s->bpf->bss->settle_holder = view.locked > 0 ? view.holder_thread_id : 0;
+	return run_pass(s, GW_PASS_SETTLE, err);
+}
+
+int gw_session_activate(struct gw_session *s, struct gw_error *err)
+{
+	int code;
+
+	s->start_ns = gw_session_now_ns(s);
+	for (size_t i = 0; i < s->target_count; i++)
+		s->processes[i].engine_since_ns = s->start_ns;
+	watch(s);
+	code = run_pass(s, GW_PASS_SEED, err);
+	s->bpf->bss->seeded = 1;
+	for (size_t i = 0; !code && i < s->target_count; i++)
+		for (int gil = 0; !code && s->target[i].python && gil < s->target[i].python->gil_count;
+		     gil++)
+			code = settle_gil(s, i, gil, err);
+	return code;
+}
+
+void gw_session_drop_probes(struct gw_session *s, size_t index)
+{
+	struct gw_process *process = &s->processes[index];
+
+	if (!s->uprobes[index])
+		return;
+	process->engine_since_ns = gw_session_now_ns(s);
+	__atomic_store_n(&process->engine, GW_ENGINE_SCHED, __ATOMIC_RELEASE);
+	gw_uprobes_free(s->uprobes[index]);
+	s->uprobes[index] = NULL;
+}
+
+/* ---- the end ---- */
+
+void gw_session_mark_exited(struct gw_session *s, size_t index)
+{
+	struct gw_process *process = &s->processes[index];
+
+	if (process->flags)
+		return;
+	process->ended_at_ns = gw_session_now_ns(s);
+	__atomic_store_n(&process->flags, GW_PROCESS_EXITED, __ATOMIC_RELEASE);
+}
+
+uint64_t gw_session_stop(struct gw_session *s)
+{
+	if (!s->stop_ns) {
+		s->stop_ns = gw_session_now_ns(s);
+		__atomic_store_n(&s->bpf->bss->stop_ns, s->stop_ns, __ATOMIC_RELEASE);
+		usleep(SETTLE_US);
+	}
+	return s->stop_ns;
+}
+
+static uint64_t threads_ended(const struct gw_session *s)
+{
+	uint64_t sum = 0;
+
+	for (size_t i = 0; i < s->target_count; i++)
+		sum += __atomic_load_n(&s->processes[i].threads_ended, __ATOMIC_ACQUIRE);
+	return sum;
+}
+
+static int copy_arrays(const struct gw_session *s, struct gw_raw *raw)
+{
+	raw->process = malloc(s->target_count * sizeof(*raw->process));
+	raw->gil = malloc((s->gil_count ? s->gil_count : 1) * sizeof(*raw->gil));
+	if (!raw->process || !raw->gil)
+		return -ENOMEM;
+	memcpy(raw->process, s->processes, s->target_count * sizeof(*raw->process));
+	memcpy(raw->gil, s->gils, s->gil_count * sizeof(*raw->gil));
+	raw->process_count = s->target_count;
+	raw->gil_count = s->gil_count;
+	return 0;
+}
+
+static int read_once(struct gw_session *s, struct gw_raw *raw)
+{
+	int code;
+
+	raw->epoch_ns = s->epoch_ns;
+	raw->end_ns = s->stop_ns ? s->stop_ns : gw_session_now_ns(s);
+	s->bpf->bss->pass = GW_PASS_READ;
+	code = gw_reader_threads(s->iterator, raw);
+	if (!code)
+		code = gw_reader_cpus(s->bpf->maps.cpu_times, raw);
+	if (!code)
+		code = gw_reader_pairs(s->bpf->maps.pairs, raw);
+	if (!code)
+		code = copy_arrays(s, raw);
+	return code;
+}
+
+int gw_session_read(struct gw_session *s, struct gw_raw *raw, struct gw_error *err)
+{
+	int code = 0;
+
+	/* A thread that ends while it is read would be counted twice, or not at all. */
+	for (int i = 0; i < READ_TRIES; i++) {
+		uint64_t before = threads_ended(s);
+
+		gw_raw_clear(raw);
+		code = read_once(s, raw);
+		if (code || threads_ended(s) == before)
+			break;
+	}
+	if (code)
+		return gw_error_set(err, code, GW_STATUS_KERNEL,
+				    "what was measured cannot be read from the kernel (%s)",
+				    strerror(-code));
+	return 0;
+}
+
+void gw_session_free(struct gw_session *s)
+{
+	if (!s)
+		return;
+	gw_sampler_free(s->sampler);
+	for (size_t i = 0; s->uprobes && i < s->target_count; i++)
+		gw_uprobes_free(s->uprobes[i]);
+	free(s->uprobes);
+	for (size_t i = 0; i < sizeof(s->scheduler) / sizeof(s->scheduler[0]); i++)
+		bpf_link__destroy(s->scheduler[i]);
+	bpf_link__destroy(s->iterator);
+	if (s->processes)
+		munmap(s->processes, s->processes_size);
+	if (s->gils)
+		munmap(s->gils, s->gils_size);
+	gilwatch__destroy(s->bpf);
+	free(s);
+}

@@ -1,0 +1,122 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+#include "probe/uprobes.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "probe/multi.h"
+
+struct gw_uprobes {
+	int multi_fd[2]; /* by gw_site_kind; -1: none */
+	size_t link_count;
+	struct bpf_link *link[GW_SITES_MAX];
+};
+
+/*
+ * A breakpoint installed in a page that is not in the page cache makes ext4 print a warning (seen on
+ * 6.18): read the pages first.
+ */
+static void read_pages(const char *path, const struct gw_sites *sites)
+{
+	int fd = open(path, O_RDONLY | O_CLOEXEC);
+	char byte;
+
+	if (fd < 0)
+		return; /* attaching will say why */
+	for (size_t i = 0; i < sites->count; i++)
+		if (pread(fd, &byte, 1, (off_t)sites->site[i].file_offset) != 1)
+			break;
+	close(fd);
+}
+
+static int attach_multi(struct gw_uprobes *u, const struct gw_uprobe_programs *programs, pid_t pid,
+			const char *path, const struct gw_sites *sites)
+{
+	for (int kind = GW_SITE_ACQUIRE; kind <= GW_SITE_RELEASE; kind++) {
+		const struct bpf_program *program =
+			kind == GW_SITE_ACQUIRE ? programs->acquire : programs->release;
+		uint64_t offsets[GW_SITES_MAX];
+		size_t count = 0;
+
+		for (size_t i = 0; i < sites->count; i++)
+			if ((int)sites->site[i].kind == kind)
+				offsets[count++] = sites->site[i].file_offset;
+		u->multi_fd[kind] = gw_multi_attach(bpf_program__fd(program), path, offsets, count,
+						    pid);
+		if (u->multi_fd[kind] < 0)
+			return u->multi_fd[kind];
+	}
+	return 0;
+}
+
+static int attach_perf(struct gw_uprobes *u, const struct gw_uprobe_programs *programs, pid_t pid,
+		       const char *path, const struct gw_sites *sites)
+{
+	for (size_t i = 0; i < sites->count; i++) {
+		const struct bpf_program *program = sites->site[i].kind == GW_SITE_ACQUIRE
+							    ? programs->acquire
+							    : programs->release;
+
+		u->link[i] = bpf_program__attach_uprobe(program, false, pid, path,
+							sites->site[i].file_offset);
+		if (!u->link[i])
+			return -errno;
+		u->link_count = i + 1;
+	}
+	return 0;
+}
+
+static int refused(int code, pid_t pid, const struct gw_uprobe_programs *programs,
+		   struct gw_error *err)
+{
+	if (code == -ESRCH)
+		return gw_error_set(err, code, GW_STATUS_TARGET,
+				    "process %d ended while probes were attached to it", pid);
+	if (code == -EACCES || code == -EPERM)
+		return gw_error_set(err, code, GW_STATUS_RIGHTS,
+				    "the kernel refuses uprobes%s: give gilwatch CAP_SYS_ADMIN, or "
+				    "use --engine=sched, which needs no probes",
+				    programs->multi ? "" : " by perf events");
+	return gw_error_set(err, code, GW_STATUS_KERNEL,
+			    "the kernel does not attach uprobes to process %d (%s): use "
+			    "--engine=sched, which needs none",
+			    pid, strerror(-code));
+}
+
+int gw_uprobes_attach(const struct gw_uprobe_programs *programs, pid_t pid, const char *path,
+		      const struct gw_sites *sites, struct gw_uprobes **uprobes,
+		      struct gw_error *err)
+{
+	struct gw_uprobes *u = calloc(1, sizeof(*u));
+	int code;
+
+	if (!u)
+		return gw_error_set(err, -ENOMEM, GW_STATUS_FAILURE, "out of memory");
+	u->multi_fd[0] = u->multi_fd[1] = -1;
+	read_pages(path, sites);
+	if (programs->multi)
+		code = attach_multi(u, programs, pid, path, sites);
+	else
+		code = attach_perf(u, programs, pid, path, sites);
+	if (code) {
+		gw_uprobes_free(u);
+		return refused(code, pid, programs, err);
+	}
+	*uprobes = u;
+	return 0;
+}
+
+void gw_uprobes_free(struct gw_uprobes *u)
+{
+	if (!u)
+		return;
+	for (int kind = 0; kind < 2; kind++)
+		if (u->multi_fd[kind] >= 0)
+			close(u->multi_fd[kind]);
+	for (size_t i = 0; i < u->link_count; i++)
+		bpf_link__destroy(u->link[i]);
+	free(u);
+}

@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/* A process that is to be watched: all that has to be known of it before it can be. */
+#ifndef GW_TARGET_H
+#define GW_TARGET_H
+
+#include "target/host.h"
+#include "target/proc.h"
+#include "target/python.h"
+#include "target/sites.h"
+#include "util/error.h"
+
+struct gw_target {
+	struct gw_proc_info proc;
+	struct gw_python python;
+	struct gw_sites sites;	 /* count 0: not looked for */
+	char runtime_path[4096]; /* by which the kernel finds the runtime's file */
+	struct gw_cpu_limits limits;
+};
+
+/*
+ * Finds out about a process; with_sites also finds the instructions to probe. Returns 0, or a negative
+ * errno with err set to why it cannot be measured.
+ */
+int gw_target_open(pid_t pid, int with_sites, struct gw_target *target, struct gw_error *err);
+
+#endif
