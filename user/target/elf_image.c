@@ -1,0 +1,499 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+#include "target/elf_image.h"
+
+#include <errno.h>
+#include <gelf.h>
+#include <libelf.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+struct gw_elf {
+	int fd;
+	uint64_t file_size;
+	Elf *elf;
+	GElf_Ehdr header;
+	size_t section_names; /* index of the section that holds the sections' names */
+	struct gw_elf_segment *segment;
+	size_t segment_count;
+};
+
+#if defined(__x86_64__)
+#define THIS_MACHINE EM_X86_64
+#elif defined(__aarch64__)
+#define THIS_MACHINE EM_AARCH64
+#elif defined(__riscv)
+#define THIS_MACHINE EM_RISCV
+#elif defined(__powerpc64__)
+#define THIS_MACHINE EM_PPC64
+#elif defined(__s390x__)
+#define THIS_MACHINE EM_S390
+#else
+#define THIS_MACHINE EM_NONE
+#endif
+
+#if __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
+#define THIS_BYTE_ORDER ELFDATA2LSB
+#else
+#define THIS_BYTE_ORDER ELFDATA2MSB
+#endif
+
+/*
+ * A sparse file can be of any size: what is read at once is bounded too, so that a target cannot
+ * use up the machine's memory. The largest programs' code and symbol tables are about half of this.
+ */
+#define LOAD_MAX (256ULL << 20)
+
+/* Linkers make one executable segment, BOLT and others a few more. */
+#define CODE_RANGES_MAX 16
+
+/* A build id is 20 bytes by default; longer ones are cut. */
+#define BUILD_ID_MAX 64
+
+static bool within(uint64_t offset, uint64_t size, uint64_t limit)
+{
+	return offset <= limit && size <= limit - offset;
+}
+
+static int read_header(struct gw_elf *elf, struct gw_error *err)
+{
+	elf->elf = elf_begin(elf->fd, ELF_C_READ, NULL);
+	if (!elf->elf || elf_kind(elf->elf) != ELF_K_ELF || gelf_getclass(elf->elf) != ELFCLASS64 ||
+	    !gelf_getehdr(elf->elf, &elf->header) ||
+	    elf->header.e_ident[EI_DATA] != THIS_BYTE_ORDER ||
+	    elf->header.e_machine != THIS_MACHINE)
+		return gw_error_set(err, -ENOEXEC, GW_STATUS_TARGET,
+				    "The file is not a 64-bit ELF file of this machine.");
+	if (elf->header.e_type != ET_EXEC && elf->header.e_type != ET_DYN)
+		return gw_error_set(err, -ENOEXEC, GW_STATUS_TARGET,
+				    "The ELF file is neither a program nor a shared library.");
+	if (elf_getshdrstrndx(elf->elf, &elf->section_names))
+		elf->section_names = 0;
+	return 0;
+}
+
+static int read_segments(struct gw_elf *elf, struct gw_error *err)
+{
+	size_t count, i;
+	GElf_Phdr header;
+	struct gw_elf_segment *segment;
+
+	if (elf_getphdrnum(elf->elf, &count) || !count || count > elf->file_size / sizeof(header))
+		goto damaged;
+	elf->segment = calloc(count, sizeof(*elf->segment));
+	if (!elf->segment)
+		return gw_error_set(err, -ENOMEM, GW_STATUS_FAILURE, "Out of memory.");
+	for (i = 0; i < count; i++) {
+		if (!gelf_getphdr(elf->elf, i, &header))
+			goto damaged;
+		if (header.p_type != PT_LOAD)
+			continue;
+		if (!within(header.p_offset, header.p_filesz, elf->file_size) ||
+		    header.p_memsz > UINT64_MAX - header.p_vaddr ||
+		    header.p_filesz > header.p_memsz)
+			goto damaged;
+		segment = &elf->segment[elf->segment_count++];
+		segment->offset = header.p_offset;
+		segment->address = header.p_vaddr;
+		segment->file_size = header.p_filesz;
+		segment->memory_size = header.p_memsz;
+		segment->flags = header.p_flags;
+	}
+	if (elf->segment_count)
+		return 0;
+damaged:
+	return gw_error_set(err, -EINVAL, GW_STATUS_TARGET,
+			    "The ELF file is cut short or damaged: its program headers do not "
+			    "fit it.");
+}
+
+int gw_elf_open(int fd, struct gw_elf **result, struct gw_error *err)
+{
+	struct gw_elf *elf;
+	struct stat status;
+	int code;
+
+	*result = NULL;
+	if (elf_version(EV_CURRENT) == EV_NONE)
+		return gw_error_set(err, -ENOTSUP, GW_STATUS_FAILURE, "libelf is too old.");
+	if (fstat(fd, &status))
+		return gw_error_set(err, -errno, GW_STATUS_TARGET, "Cannot read the file: %s.",
+				    strerror(errno));
+	/* A pipe or a device has no size to check anything against. */
+	if (!S_ISREG(status.st_mode))
+		return gw_error_set(err, -ENOEXEC, GW_STATUS_TARGET, "Not a regular file.");
+	elf = calloc(1, sizeof(*elf));
+	if (!elf)
+		return gw_error_set(err, -ENOMEM, GW_STATUS_FAILURE, "Out of memory.");
+	elf->fd = fd;
+	elf->file_size = (uint64_t)status.st_size;
+	code = read_header(elf, err);
+	if (!code)
+		code = read_segments(elf, err);
+	if (code) {
+		gw_elf_close(elf);
+		return code;
+	}
+	*result = elf;
+	return 0;
+}
+
+void gw_elf_close(struct gw_elf *elf)
+{
+	if (!elf)
+		return;
+	elf_end(elf->elf);
+	free(elf->segment);
+	free(elf);
+}
+
+uint16_t gw_elf_machine(const struct gw_elf *elf)
+{
+	return elf->header.e_machine;
+}
+
+const unsigned char *gw_elf_ident(const struct gw_elf *elf)
+{
+	return elf->header.e_ident;
+}
+
+uint64_t gw_elf_file_size(const struct gw_elf *elf)
+{
+	return elf->file_size;
+}
+
+int gw_elf_read(const struct gw_elf *elf, uint64_t offset, void *to, size_t size)
+{
+	uint8_t *bytes = to;
+	ssize_t got;
+
+	if (!within(offset, size, elf->file_size))
+		return -EINVAL;
+	while (size) {
+		got = pread(elf->fd, bytes, size, (off_t)offset);
+		if (got < 0 && errno == EINTR)
+			continue;
+		if (got < 0)
+			return -errno;
+		if (!got) /* the file has shrunk since it was opened */
+			return -EINVAL;
+		bytes += got;
+		offset += (uint64_t)got;
+		size -= (size_t)got;
+	}
+	return 0;
+}
+
+int gw_elf_load(const struct gw_elf *elf, uint64_t offset, uint64_t size, uint8_t **result)
+{
+	uint8_t *bytes;
+	int code;
+
+	*result = NULL;
+	/* Before the allocation: a lying size must not cost memory either. */
+	if (!within(offset, size, elf->file_size))
+		return -EINVAL;
+	if (size > LOAD_MAX)
+		return -EFBIG;
+	bytes = malloc(size ? size : 1);
+	if (!bytes)
+		return -ENOMEM;
+	code = gw_elf_read(elf, offset, bytes, size);
+	if (code) {
+		free(bytes);
+		return code;
+	}
+	*result = bytes;
+	return 0;
+}
+
+size_t gw_elf_segments(const struct gw_elf *elf, const struct gw_elf_segment **segments)
+{
+	*segments = elf->segment;
+	return elf->segment_count;
+}
+
+int gw_elf_offset_of(const struct gw_elf *elf, uint64_t address, uint64_t *offset)
+{
+	const struct gw_elf_segment *segment;
+	size_t i;
+
+	for (i = 0; i < elf->segment_count; i++) {
+		segment = &elf->segment[i];
+		if (address < segment->address || address - segment->address >= segment->file_size)
+			continue;
+		*offset = segment->offset + (address - segment->address);
+		return 0;
+	}
+	return -ENOENT;
+}
+
+int gw_elf_address_of(const struct gw_elf *elf, uint64_t offset, uint64_t *address)
+{
+	const struct gw_elf_segment *segment;
+	size_t i;
+
+	for (i = 0; i < elf->segment_count; i++) {
+		segment = &elf->segment[i];
+		if (offset < segment->offset || offset - segment->offset >= segment->file_size)
+			continue;
+		*address = segment->address + (offset - segment->offset);
+		return 0;
+	}
+	return -ENOENT;
+}
+
+static void describe_section(const struct gw_elf *elf, const GElf_Shdr *header,
+			     struct gw_elf_section *section)
+{
+	const char *name = elf_strptr(elf->elf, elf->section_names, header->sh_name);
+
+	*section = (struct gw_elf_section){
+	    .name = name ? name : "",
+	    .type = header->sh_type,
+	    .link = header->sh_link,
+	    .flags = header->sh_flags,
+	    .address = header->sh_addr,
+	    .offset = header->sh_offset,
+	    .size = header->sh_size,
+	};
+}
+
+int gw_elf_each_section(const struct gw_elf *elf,
+			int (*visit)(const struct gw_elf_section *section, void *data), void *data)
+{
+	struct gw_elf_section section;
+	Elf_Scn *scn = NULL;
+	GElf_Shdr header;
+	int code;
+
+	while ((scn = elf_nextscn(elf->elf, scn))) {
+		if (!gelf_getshdr(scn, &header))
+			return -EINVAL;
+		describe_section(elf, &header, &section);
+		code = visit(&section, data);
+		if (code)
+			return code;
+	}
+	return 0;
+}
+
+struct section_search {
+	const char *name; /* NULL: by type */
+	uint32_t type;
+	struct gw_elf_section *result;
+};
+
+static int section_matches(const struct gw_elf_section *section, void *data)
+{
+	struct section_search *search = data;
+
+	if (search->name ? strcmp(section->name, search->name) != 0 : section->type != search->type)
+		return 0;
+	*search->result = *section;
+	return 1;
+}
+
+static int find_section(const struct gw_elf *elf, struct section_search *search)
+{
+	int code = gw_elf_each_section(elf, section_matches, search);
+
+	return code == 1 ? 0 : code ? code : -ENOENT;
+}
+
+int gw_elf_section_named(const struct gw_elf *elf, const char *name, struct gw_elf_section *section)
+{
+	return find_section(elf, &(struct section_search){.name = name, .result = section});
+}
+
+int gw_elf_section_typed(const struct gw_elf *elf, uint32_t type, struct gw_elf_section *section)
+{
+	return find_section(elf, &(struct section_search){.type = type, .result = section});
+}
+
+static int load_names(const struct gw_elf *elf, uint32_t index, struct gw_elf_symbols *symbols)
+{
+	Elf_Scn *scn = elf_getscn(elf->elf, index);
+	GElf_Shdr header;
+
+	if (!scn || !gelf_getshdr(scn, &header) || header.sh_type != SHT_STRTAB ||
+	    !within(header.sh_offset, header.sh_size, elf->file_size))
+		return -EINVAL;
+	if (header.sh_size > LOAD_MAX)
+		return -EFBIG;
+	symbols->names = malloc(header.sh_size + 1);
+	if (!symbols->names)
+		return -ENOMEM;
+	symbols->names[header.sh_size] = '\0';
+	symbols->names_size = header.sh_size;
+	return gw_elf_read(elf, header.sh_offset, symbols->names, header.sh_size);
+}
+
+int gw_elf_symbols_load(const struct gw_elf *elf, uint32_t type, struct gw_elf_symbols *symbols)
+{
+	struct gw_elf_section section;
+	uint8_t *bytes;
+	int code;
+
+	*symbols = (struct gw_elf_symbols){0};
+	code = gw_elf_section_typed(elf, type, &section);
+	if (code)
+		return code;
+	code = gw_elf_load(elf, section.offset, section.size, &bytes);
+	if (code)
+		return code;
+	symbols->symbol = (Elf64_Sym *)(void *)bytes;
+	symbols->count = section.size / sizeof(*symbols->symbol);
+	code = load_names(elf, section.link, symbols);
+	if (code)
+		gw_elf_symbols_free(symbols);
+	return code;
+}
+
+void gw_elf_symbols_free(struct gw_elf_symbols *symbols)
+{
+	if (!symbols)
+		return;
+	free(symbols->symbol);
+	free(symbols->names);
+	*symbols = (struct gw_elf_symbols){0};
+}
+
+const char *gw_elf_symbol_name(const struct gw_elf_symbols *symbols, size_t index)
+{
+	if (index >= symbols->count || symbols->symbol[index].st_name >= symbols->names_size)
+		return "";
+	return symbols->names + symbols->symbol[index].st_name;
+}
+
+int gw_elf_symbol_find(const struct gw_elf_symbols *symbols, const char *name, Elf64_Sym *symbol)
+{
+	size_t i;
+
+	for (i = 0; i < symbols->count; i++) {
+		if (symbols->symbol[i].st_shndx == SHN_UNDEF ||
+		    strcmp(gw_elf_symbol_name(symbols, i), name) != 0)
+			continue;
+		*symbol = symbols->symbol[i];
+		return 0;
+	}
+	return -ENOENT;
+}
+
+int gw_elf_code_load(const struct gw_elf *elf, struct gw_elf_code *code)
+{
+	const struct gw_elf_segment *segment;
+	uint64_t total = 0;
+	size_t i;
+	int error = 0;
+
+	*code = (struct gw_elf_code){0};
+	code->range = calloc(CODE_RANGES_MAX, sizeof(*code->range));
+	if (!code->range)
+		return -ENOMEM;
+	for (i = 0; i < elf->segment_count && !error; i++) {
+		segment = &elf->segment[i];
+		if (!(segment->flags & PF_X))
+			continue;
+		/* Many headers may name the same bytes: the whole is bounded as well. */
+		total += segment->file_size;
+		if (total > elf->file_size || code->count == CODE_RANGES_MAX)
+			error = -EINVAL;
+		else if (total > LOAD_MAX)
+			error = -EFBIG;
+		else
+			error = gw_elf_load(elf, segment->offset, segment->file_size,
+					    &code->range[code->count].bytes);
+		if (error)
+			break;
+		code->range[code->count].address = segment->address;
+		code->range[code->count++].size = segment->file_size;
+	}
+	if (error)
+		gw_elf_code_free(code);
+	return error;
+}
+
+void gw_elf_code_free(struct gw_elf_code *code)
+{
+	size_t i;
+
+	if (!code)
+		return;
+	for (i = 0; i < code->count; i++)
+		free(code->range[i].bytes);
+	free(code->range);
+	*code = (struct gw_elf_code){0};
+}
+
+const uint8_t *gw_elf_code_at(const struct gw_elf_code *code, uint64_t address, uint64_t *available)
+{
+	const struct gw_elf_code_range *range;
+	size_t i;
+
+	for (i = 0; i < code->count; i++) {
+		range = &code->range[i];
+		if (address < range->address || address - range->address >= range->size)
+			continue;
+		*available = range->size - (address - range->address);
+		return range->bytes + (address - range->address);
+	}
+	return NULL;
+}
+
+static void print_hex(const uint8_t *bytes, size_t count, char *hex, size_t size)
+{
+	size_t i;
+
+	for (i = 0; i < count && 2 * i + 2 < size; i++)
+		snprintf(hex + 2 * i, 3, "%02x", bytes[i]);
+}
+
+/* Copies the build id out of a block of notes; returns its length, 0: not there. */
+static size_t find_build_id(const uint8_t *notes, size_t size, uint8_t id[BUILD_ID_MAX])
+{
+	Elf64_Nhdr note;
+	size_t name, description, at = 0;
+
+	while (size - at >= sizeof(note)) {
+		memcpy(&note, notes + at, sizeof(note));
+		at += sizeof(note);
+		name = ((size_t)note.n_namesz + 3) & ~(size_t)3;
+		description = ((size_t)note.n_descsz + 3) & ~(size_t)3;
+		if (name > size - at || note.n_descsz > size - at - name)
+			return 0;
+		if (note.n_type == NT_GNU_BUILD_ID && note.n_namesz == sizeof(ELF_NOTE_GNU) &&
+		    !memcmp(notes + at, ELF_NOTE_GNU, sizeof(ELF_NOTE_GNU))) {
+			size = note.n_descsz < BUILD_ID_MAX ? note.n_descsz : BUILD_ID_MAX;
+			memcpy(id, notes + at + name, size);
+			return size;
+		}
+		if (description > size - at - name)
+			return 0;
+		at += name + description;
+	}
+	return 0;
+}
+
+int gw_elf_build_id(const struct gw_elf *elf, char *hex, size_t size)
+{
+	uint8_t id[BUILD_ID_MAX], *notes;
+	size_t count, i, length = 0;
+	GElf_Phdr header;
+
+	if (size)
+		hex[0] = '\0';
+	if (elf_getphdrnum(elf->elf, &count))
+		return -ENOENT;
+	for (i = 0; i < count && !length; i++) {
+		if (!gelf_getphdr(elf->elf, (int)i, &header) || header.p_type != PT_NOTE ||
+		    gw_elf_load(elf, header.p_offset, header.p_filesz, &notes))
+			continue;
+		length = find_build_id(notes, header.p_filesz, id);
+		free(notes);
+	}
+	print_hex(id, length, hex, size);
+	return length ? 0 : -ENOENT;
+}
