@@ -4,7 +4,7 @@
 #define GW_BPF_EVIDENCE_H
 
 #include "compat.h"
-#include "gilwatch/cause.h"
+#include "once.h"
 
 #define GW_F_SETLKW	7  /* fcntl: wait for a lock */
 #define GW_F_OFD_SETLKW 38 /* the same for open file descriptions */
@@ -151,7 +151,7 @@ static __always_inline void gw_where_to(struct task_struct *task, const struct g
 		leave->call = gw_call_classify(number);
 		gw_call_facts(task, regs, process, is_current, t, leave, out);
 	}
-	out->where = gw_cause(leave);
+	out->where = gw_cause_once(leave);
 	if (out->where != GW_BLOCKED_GIL)
 		out->futex = GW_FUTEX_OTHER;
 }

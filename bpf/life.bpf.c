@@ -2,6 +2,7 @@
 /* Threads and processes that begin and end while they are watched. */
 #include "compat.h"
 #include "effects.h"
+#include "once.h"
 
 /* CPUs whose times an ending thread can hand over; more than any kernel here supports. */
 #define GW_CPUS_MAX 8192
@@ -48,14 +49,8 @@ static __always_inline void gw_fold_hist(struct gw_hist *to, void *map, struct t
 {
 	struct gw_hist *from = bpf_task_storage_get(map, task, NULL, 0);
 
-	if (!from)
-		return;
-	for (__u32 i = 0; i < GW_HIST_BUCKETS; i++)
-		if (from->bucket[i])
-			__sync_fetch_and_add(&to->bucket[i], from->bucket[i]);
-	__sync_fetch_and_add(&to->sum_ns, from->sum_ns);
-	if (from->max_ns > to->max_ns)
-		to->max_ns = from->max_ns;
+	if (from)
+		gw_hist_fold_once(to, from);
 }
 
 /* Hands a thread's times by CPU over to those of all that ended (tid 0). */

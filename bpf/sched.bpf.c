@@ -54,7 +54,7 @@ static __always_inline void gw_leaves(struct task_struct *task, bool preempt, __
 		if (!out.gil_read)
 			gw_lose(process, GW_LOST_MEMORY);
 	}
-	gw_switch_out(t, gil, gw_now(), &out, &effects);
+	gw_switch_out_once(t, gil, gw_now(), &out, &effects);
 	gw_apply(t, task, process, &effects);
 }
 

@@ -9,7 +9,7 @@
 #include "gilwatch/types.h"
 
 enum gw_call {
-	GW_CALL_UNKNOWN,
+	GW_CALL_UNKNOWN = 0,
 	GW_CALL_FILE,	 /* reads or writes the descriptor in argument 0 */
 	GW_CALL_FILE_OUT, /* splice, tee: moves data; the descriptor that matters is argument 2 */
 	GW_CALL_SENDFILE, /* writes to the descriptor in argument 0 out of a file */
@@ -31,149 +31,138 @@ enum gw_call {
 	GW_CALL_SIGNAL,	 /* pause, sigsuspend, sigtimedwait */
 };
 
+#define GW_CALL_NUMBERS 512 /* more than there are; a power of two */
+
+/*
+ * A table, for a switch would be a tree of branches in every context switch, and as many paths for the
+ * verifier to follow.
+ */
+static const __u8 gw_calls[GW_CALL_NUMBERS] __attribute__((unused)) = {
+	[0] = GW_CALL_FILE, /* read */
+	[1] = GW_CALL_FILE, /* write */
+	[17] = GW_CALL_FILE, /* pread64 */
+	[18] = GW_CALL_FILE, /* pwrite64 */
+	[19] = GW_CALL_FILE, /* readv */
+	[20] = GW_CALL_FILE, /* writev */
+	[295] = GW_CALL_FILE, /* preadv */
+	[296] = GW_CALL_FILE, /* pwritev */
+	[327] = GW_CALL_FILE, /* preadv2 */
+	[328] = GW_CALL_FILE, /* pwritev2 */
+	[16] = GW_CALL_FILE, /* ioctl */
+	[275] = GW_CALL_FILE_OUT, /* splice */
+	[276] = GW_CALL_FILE_OUT, /* tee */
+	[326] = GW_CALL_FILE_OUT, /* copy_file_range */
+	[40] = GW_CALL_SENDFILE, /* sendfile */
+	[42] = GW_CALL_SOCKET, /* connect */
+	[43] = GW_CALL_SOCKET, /* accept */
+	[44] = GW_CALL_SOCKET, /* sendto */
+	[45] = GW_CALL_SOCKET, /* recvfrom */
+	[46] = GW_CALL_SOCKET, /* sendmsg */
+	[47] = GW_CALL_SOCKET, /* recvmsg */
+	[48] = GW_CALL_SOCKET, /* shutdown */
+	[288] = GW_CALL_SOCKET, /* accept4 */
+	[299] = GW_CALL_SOCKET, /* recvmmsg */
+	[307] = GW_CALL_SOCKET, /* sendmmsg */
+	[2] = GW_CALL_STORAGE, /* open */
+	[3] = GW_CALL_STORAGE, /* close: may flush */
+	[4] = GW_CALL_STORAGE, /* stat */
+	[5] = GW_CALL_STORAGE, /* fstat */
+	[6] = GW_CALL_STORAGE, /* lstat */
+	[21] = GW_CALL_STORAGE, /* access */
+	[26] = GW_CALL_STORAGE, /* msync */
+	[59] = GW_CALL_STORAGE, /* execve */
+	[74] = GW_CALL_STORAGE, /* fsync */
+	[75] = GW_CALL_STORAGE, /* fdatasync */
+	[76] = GW_CALL_STORAGE, /* truncate */
+	[77] = GW_CALL_STORAGE, /* ftruncate */
+	[78] = GW_CALL_STORAGE, /* getdents */
+	[80] = GW_CALL_STORAGE, /* chdir */
+	[82] = GW_CALL_STORAGE, /* rename */
+	[83] = GW_CALL_STORAGE, /* mkdir */
+	[84] = GW_CALL_STORAGE, /* rmdir */
+	[85] = GW_CALL_STORAGE, /* creat */
+	[86] = GW_CALL_STORAGE, /* link */
+	[87] = GW_CALL_STORAGE, /* unlink */
+	[88] = GW_CALL_STORAGE, /* symlink */
+	[89] = GW_CALL_STORAGE, /* readlink */
+	[90] = GW_CALL_STORAGE, /* chmod */
+	[92] = GW_CALL_STORAGE, /* chown */
+	[137] = GW_CALL_STORAGE, /* statfs */
+	[138] = GW_CALL_STORAGE, /* fstatfs */
+	[162] = GW_CALL_STORAGE, /* sync */
+	[187] = GW_CALL_STORAGE, /* readahead */
+	[188] = GW_CALL_STORAGE, /* setxattr */
+	[191] = GW_CALL_STORAGE, /* getxattr */
+	[208] = GW_CALL_STORAGE, /* io_getevents */
+	[217] = GW_CALL_STORAGE, /* getdents64 */
+	[221] = GW_CALL_STORAGE, /* fadvise64 */
+	[257] = GW_CALL_STORAGE, /* openat */
+	[258] = GW_CALL_STORAGE, /* mkdirat */
+	[260] = GW_CALL_STORAGE, /* fchownat */
+	[262] = GW_CALL_STORAGE, /* newfstatat */
+	[263] = GW_CALL_STORAGE, /* unlinkat */
+	[264] = GW_CALL_STORAGE, /* renameat */
+	[265] = GW_CALL_STORAGE, /* linkat */
+	[266] = GW_CALL_STORAGE, /* symlinkat */
+	[267] = GW_CALL_STORAGE, /* readlinkat */
+	[268] = GW_CALL_STORAGE, /* fchmodat */
+	[269] = GW_CALL_STORAGE, /* faccessat */
+	[277] = GW_CALL_STORAGE, /* sync_file_range */
+	[280] = GW_CALL_STORAGE, /* utimensat */
+	[285] = GW_CALL_STORAGE, /* fallocate */
+	[306] = GW_CALL_STORAGE, /* syncfs */
+	[316] = GW_CALL_STORAGE, /* renameat2 */
+	[322] = GW_CALL_STORAGE, /* execveat */
+	[332] = GW_CALL_STORAGE, /* statx */
+	[333] = GW_CALL_STORAGE, /* io_pgetevents */
+	[437] = GW_CALL_STORAGE, /* openat2 */
+	[439] = GW_CALL_STORAGE, /* faccessat2 */
+	[73] = GW_CALL_FLOCK, /* flock */
+	[72] = GW_CALL_FCNTL, /* fcntl */
+	[35] = GW_CALL_SLEEP, /* nanosleep */
+	[230] = GW_CALL_CLOCK_SLEEP, /* clock_nanosleep */
+	[7] = GW_CALL_POLL, /* poll */
+	[271] = GW_CALL_POLL, /* ppoll */
+	[23] = GW_CALL_SELECT, /* select */
+	[270] = GW_CALL_SELECT, /* pselect6 */
+	[232] = GW_CALL_EPOLL, /* epoll_wait */
+	[281] = GW_CALL_EPOLL, /* epoll_pwait */
+	[441] = GW_CALL_EPOLL, /* epoll_pwait2 */
+	[426] = GW_CALL_EPOLL, /* io_uring_enter */
+	[202] = GW_CALL_FUTEX, /* futex */
+	[449] = GW_CALL_FUTEX_WAITV, /* futex_waitv */
+	[455] = GW_CALL_FUTEX_WAITV, /* futex_wait: address in argument 0, as a vector's first would be unknown */
+	[65] = GW_CALL_SEMAPHORE, /* semop */
+	[220] = GW_CALL_SEMAPHORE, /* semtimedop */
+	[69] = GW_CALL_MESSAGE, /* msgsnd */
+	[70] = GW_CALL_MESSAGE, /* msgrcv */
+	[242] = GW_CALL_MESSAGE, /* mq_timedsend */
+	[243] = GW_CALL_MESSAGE, /* mq_timedreceive */
+	[56] = GW_CALL_CHILD, /* clone */
+	[57] = GW_CALL_CHILD, /* fork */
+	[58] = GW_CALL_CHILD, /* vfork */
+	[61] = GW_CALL_CHILD, /* wait4 */
+	[247] = GW_CALL_CHILD, /* waitid */
+	[435] = GW_CALL_CHILD, /* clone3 */
+	[9] = GW_CALL_MEMORY, /* mmap */
+	[10] = GW_CALL_MEMORY, /* mprotect */
+	[11] = GW_CALL_MEMORY, /* munmap */
+	[12] = GW_CALL_MEMORY, /* brk */
+	[25] = GW_CALL_MEMORY, /* mremap */
+	[27] = GW_CALL_MEMORY, /* mincore */
+	[28] = GW_CALL_MEMORY, /* madvise */
+	[149] = GW_CALL_MEMORY, /* mlock */
+	[151] = GW_CALL_MEMORY, /* mlockall */
+	[34] = GW_CALL_SIGNAL, /* pause */
+	[128] = GW_CALL_SIGNAL, /* rt_sigtimedwait */
+	[130] = GW_CALL_SIGNAL, /* rt_sigsuspend */
+};
+
 gw_inline enum gw_call gw_call_classify(__s64 number)
 {
-	switch (number) {
-	case 0:	  /* read */
-	case 1:	  /* write */
-	case 17:  /* pread64 */
-	case 18:  /* pwrite64 */
-	case 19:  /* readv */
-	case 20:  /* writev */
-	case 295: /* preadv */
-	case 296: /* pwritev */
-	case 327: /* preadv2 */
-	case 328: /* pwritev2 */
-	case 16:  /* ioctl */
-		return GW_CALL_FILE;
-	case 275: /* splice */
-	case 276: /* tee */
-	case 326: /* copy_file_range */
-		return GW_CALL_FILE_OUT;
-	case 40: /* sendfile */
-		return GW_CALL_SENDFILE;
-	case 42:  /* connect */
-	case 43:  /* accept */
-	case 44:  /* sendto */
-	case 45:  /* recvfrom */
-	case 46:  /* sendmsg */
-	case 47:  /* recvmsg */
-	case 48:  /* shutdown */
-	case 288: /* accept4 */
-	case 299: /* recvmmsg */
-	case 307: /* sendmmsg */
-		return GW_CALL_SOCKET;
-	case 2:	  /* open */
-	case 3:	  /* close: may flush */
-	case 4:	  /* stat */
-	case 5:	  /* fstat */
-	case 6:	  /* lstat */
-	case 21:  /* access */
-	case 26:  /* msync */
-	case 59:  /* execve */
-	case 74:  /* fsync */
-	case 75:  /* fdatasync */
-	case 76:  /* truncate */
-	case 77:  /* ftruncate */
-	case 78:  /* getdents */
-	case 80:  /* chdir */
-	case 82:  /* rename */
-	case 83:  /* mkdir */
-	case 84:  /* rmdir */
-	case 85:  /* creat */
-	case 86:  /* link */
-	case 87:  /* unlink */
-	case 88:  /* symlink */
-	case 89:  /* readlink */
-	case 90:  /* chmod */
-	case 92:  /* chown */
-	case 137: /* statfs */
-	case 138: /* fstatfs */
-	case 162: /* sync */
-	case 187: /* readahead */
-	case 188: /* setxattr */
-	case 191: /* getxattr */
-	case 208: /* io_getevents */
-	case 217: /* getdents64 */
-	case 221: /* fadvise64 */
-	case 257: /* openat */
-	case 258: /* mkdirat */
-	case 260: /* fchownat */
-	case 262: /* newfstatat */
-	case 263: /* unlinkat */
-	case 264: /* renameat */
-	case 265: /* linkat */
-	case 266: /* symlinkat */
-	case 267: /* readlinkat */
-	case 268: /* fchmodat */
-	case 269: /* faccessat */
-	case 277: /* sync_file_range */
-	case 280: /* utimensat */
-	case 285: /* fallocate */
-	case 306: /* syncfs */
-	case 316: /* renameat2 */
-	case 322: /* execveat */
-	case 332: /* statx */
-	case 333: /* io_pgetevents */
-	case 437: /* openat2 */
-	case 439: /* faccessat2 */
-		return GW_CALL_STORAGE;
-	case 73: /* flock */
-		return GW_CALL_FLOCK;
-	case 72: /* fcntl */
-		return GW_CALL_FCNTL;
-	case 35: /* nanosleep */
-		return GW_CALL_SLEEP;
-	case 230: /* clock_nanosleep */
-		return GW_CALL_CLOCK_SLEEP;
-	case 7:	  /* poll */
-	case 271: /* ppoll */
-		return GW_CALL_POLL;
-	case 23:  /* select */
-	case 270: /* pselect6 */
-		return GW_CALL_SELECT;
-	case 232: /* epoll_wait */
-	case 281: /* epoll_pwait */
-	case 441: /* epoll_pwait2 */
-	case 426: /* io_uring_enter */
-		return GW_CALL_EPOLL;
-	case 202: /* futex */
-		return GW_CALL_FUTEX;
-	case 449: /* futex_waitv */
-	case 455: /* futex_wait: address in argument 0, as a vector's first would be unknown */
-		return GW_CALL_FUTEX_WAITV;
-	case 65:  /* semop */
-	case 220: /* semtimedop */
-		return GW_CALL_SEMAPHORE;
-	case 69:  /* msgsnd */
-	case 70:  /* msgrcv */
-	case 242: /* mq_timedsend */
-	case 243: /* mq_timedreceive */
-		return GW_CALL_MESSAGE;
-	case 56:  /* clone */
-	case 57:  /* fork */
-	case 58:  /* vfork */
-	case 61:  /* wait4 */
-	case 247: /* waitid */
-	case 435: /* clone3 */
-		return GW_CALL_CHILD;
-	case 9:	  /* mmap */
-	case 10:  /* mprotect */
-	case 11:  /* munmap */
-	case 12:  /* brk */
-	case 25:  /* mremap */
-	case 27:  /* mincore */
-	case 28:  /* madvise */
-	case 149: /* mlock */
-	case 151: /* mlockall */
-		return GW_CALL_MEMORY;
-	case 34:  /* pause */
-	case 128: /* rt_sigtimedwait */
-	case 130: /* rt_sigsuspend */
-		return GW_CALL_SIGNAL;
-	default:
+	if (number < 0 || number >= GW_CALL_NUMBERS)
 		return GW_CALL_UNKNOWN;
-	}
+	return (enum gw_call)gw_calls[number];
 }
 
 #endif

@@ -11,7 +11,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-/* With the rate looked at over two ticks, a burst is noticed after 100 ms at most. */
+/* The rate is looked at over two ticks: a burst is noticed after 100 ms at most. */
 #define TICK_NS	   50000000ULL
 #define RATE_TICKS 2
 #define SECOND_NS  1000000000ULL
@@ -73,6 +73,11 @@ static int state_init(struct gw_watch *w, struct state *s)
 	s->fds[0].fd = w->signals;
 	s->fds[0].events = POLLIN;
 	s->alive = w->count;
+	for (size_t slot = 0; slot < RATE_TICKS; slot++) {
+		s->tick_ns[slot] = gw_session_now_ns(w->session);
+		for (size_t i = 0; i < w->count; i++)
+			s->hits[i * RATE_TICKS + slot] = gw_session_process(w->session, i)->hits;
+	}
 	for (size_t i = 0; i < w->count; i++)
 		s->fds[i + 1].fd = -1;
 	for (size_t i = 0; i < w->count; i++) {
@@ -122,7 +127,7 @@ static void look_at_rates(struct gw_watch *w, struct state *s)
 		uint64_t hits = process->hits;
 		double rate = (double)(hits - s->hits[i * RATE_TICKS + slot]) / seconds;
 
-		if (s->ticks >= RATE_TICKS && rate > GW_WATCH_HITS_MAX &&
+		if (rate > GW_WATCH_HITS_MAX &&
 		    process->engine == GW_ENGINE_UPROBE && !w->force)
 			drop_probes(w, i, rate);
 		s->hits[i * RATE_TICKS + slot] = hits;

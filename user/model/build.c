@@ -292,7 +292,9 @@ int gw_build_process(const struct gw_raw *raw, size_t slot, uint64_t start_ns,
 	b.share = pooled_share(&b);
 	view->elapsed_ns = (int64_t)(b.end_ns - start_ns);
 	fill_basis(&b, view);
-	code = fill_threads(&b, view);
+	code = gw_build_index(&b);
+	if (!code)
+		code = fill_threads(&b, view);
 	sum_delays(&b, view);
 	fill_rates(&b, view);
 	if (!code)
@@ -302,6 +304,7 @@ int gw_build_process(const struct gw_raw *raw, size_t slot, uint64_t start_ns,
 	gw_build_gils(&b, view);
 	if (!code)
 		code = gw_build_inflicted(&b, view);
+	gw_build_index_free(&b);
 	if (view->thread_count)
 		qsort(view->thread, view->thread_count, sizeof(*view->thread), busiest_first);
 	return code;

@@ -39,20 +39,46 @@ static int64_t unflushed_ns(const struct gw_build *b, const struct gw_thread *th
 	return (int64_t)ns;
 }
 
+/* The first of a thread's entries in the index; threads that ended are tid 0, start 0. */
+static size_t first_of(const struct gw_build *b, uint32_t tid, uint32_t start)
+{
+	size_t low = 0, high = b->cpu_count;
+
+	while (low < high) {
+		size_t middle = low + (high - low) / 2;
+		const struct gw_cpu_key *key = &b->cpu[middle].key;
+
+		if (key->tid < tid || (key->tid == tid && key->start < start))
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return low;
+}
+
+static int add_flushed(const struct gw_build *b, uint32_t tid, uint32_t start,
+		       struct gw_cpu_time **times, size_t *count)
+{
+	int code = 0;
+
+	for (size_t i = first_of(b, tid, start); !code && i < b->cpu_count; i++) {
+		const struct gw_raw_cpu *from = &b->cpu[i];
+
+		if (from->key.tid != tid || from->key.start != start)
+			break;
+		code = add(times, count, from->key.cpu, (int64_t)from->ns);
+	}
+	return code;
+}
+
 int gw_build_thread_cpus(const struct gw_build *b, const struct gw_thread *thread,
 			 struct gw_thread_view *view)
 {
-	uint32_t start = (uint32_t)(thread->start_ns >> 10);
 	int code = add(&view->cpu, &view->cpu_count, thread->cpu, unflushed_ns(b, thread));
 
-	for (size_t i = 0; !code && i < b->raw->cpu_count; i++) {
-		const struct gw_raw_cpu *from = &b->raw->cpu[i];
-
-		if (from->key.tgid == thread->tgid && from->key.tid == thread->tid &&
-		    from->key.start == start)
-			code = add(&view->cpu, &view->cpu_count, from->key.cpu, (int64_t)from->ns);
-	}
-	return code;
+	return code ? code
+		    : add_flushed(b, thread->tid, (uint32_t)(thread->start_ns >> 10), &view->cpu,
+				  &view->cpu_count);
 }
 
 int gw_build_process_cpus(const struct gw_build *b, struct gw_process_view *view)
@@ -63,11 +89,5 @@ int gw_build_process_cpus(const struct gw_build *b, struct gw_process_view *view
 		for (size_t j = 0; !code && j < view->thread[i].cpu_count; j++)
 			code = add(&view->cpu, &view->cpu_count, view->thread[i].cpu[j].cpu,
 				   view->thread[i].cpu[j].ns);
-	for (size_t i = 0; !code && i < b->raw->cpu_count; i++) {
-		const struct gw_raw_cpu *from = &b->raw->cpu[i];
-
-		if (from->key.tgid == b->process->tgid && !from->key.tid)
-			code = add(&view->cpu, &view->cpu_count, from->key.cpu, (int64_t)from->ns);
-	}
-	return code;
+	return code ? code : add_flushed(b, 0, 0, &view->cpu, &view->cpu_count);
 }

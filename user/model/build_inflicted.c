@@ -7,40 +7,28 @@
 /* As many pairs as a summary carries; the others are summed up. */
 #define PAIRS_MAX 100
 
-/* The part of a wait that is still going on, at the expense of the holder seen last. */
-static int64_t open_part_ns(const struct gw_build *b, const struct gw_thread *thread)
+static size_t first_by(const struct gw_build *b, uint32_t by)
 {
-	if (thread->process != b->slot || !thread->wait_block_ns ||
-	    b->end_ns <= thread->wait_block_ns)
-		return 0;
-	return (int64_t)(b->end_ns - thread->wait_block_ns);
+	size_t low = 0, high = b->pair_count;
+
+	while (low < high) {
+		size_t middle = low + (high - low) / 2;
+
+		if (b->pair[middle].key.by < by)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return low;
 }
 
 int64_t gw_build_inflicted_by(const struct gw_build *b, uint32_t tid)
 {
 	int64_t sum = 0;
 
-	for (size_t i = 0; i < b->raw->pair_count; i++)
-		if (b->raw->pair[i].key.tgid == b->process->tgid && b->raw->pair[i].key.by == tid)
-			sum += (int64_t)b->raw->pair[i].ns;
-	for (size_t i = 0; i < b->raw->thread_count; i++)
-		if (b->raw->thread[i].thread.wait_holder == tid)
-			sum += open_part_ns(b, &b->raw->thread[i].thread);
+	for (size_t i = first_by(b, tid); i < b->pair_count && b->pair[i].key.by == tid; i++)
+		sum += (int64_t)b->pair[i].ns;
 	return sum;
-}
-
-static void add_pair(struct gw_inflicted *pairs, size_t *count, uint32_t by, uint32_t on,
-		     int64_t ns)
-{
-	for (size_t i = 0; i < *count; i++) {
-		if (pairs[i].by == by && pairs[i].on == on) {
-			pairs[i].wait_ns += ns;
-			return;
-		}
-	}
-	pairs[*count].by = by;
-	pairs[*count].on = on;
-	pairs[(*count)++].wait_ns = ns;
 }
 
 static int largest_first(const void *a, const void *b)
@@ -52,28 +40,15 @@ static int largest_first(const void *a, const void *b)
 
 int gw_build_inflicted(const struct gw_build *b, struct gw_process_view *view)
 {
-	struct gw_inflicted *pairs = calloc(b->raw->pair_count + b->raw->thread_count + 1,
-					    sizeof(*pairs));
-	size_t count = 0;
+	struct gw_inflicted *pairs = calloc(b->pair_count + 1, sizeof(*pairs));
+	size_t count = b->pair_count;
 
 	if (!pairs)
 		return -ENOMEM;
-	for (size_t i = 0; i < b->raw->pair_count; i++) {
-		const struct gw_raw_pair *from = &b->raw->pair[i];
-
-		if (from->key.tgid != b->process->tgid)
-			continue;
-		/* Keys of the map are unique: no need to look for an equal one. */
-		pairs[count].by = from->key.by;
-		pairs[count].on = from->key.on;
-		pairs[count++].wait_ns = (int64_t)from->ns;
-	}
-	for (size_t i = 0; i < b->raw->thread_count; i++) {
-		const struct gw_thread *thread = &b->raw->thread[i].thread;
-		int64_t ns = open_part_ns(b, thread);
-
-		if (ns)
-			add_pair(pairs, &count, thread->wait_holder, thread->tid, ns);
+	for (size_t i = 0; i < count; i++) {
+		pairs[i].by = b->pair[i].key.by;
+		pairs[i].on = b->pair[i].key.on;
+		pairs[i].wait_ns = (int64_t)b->pair[i].ns;
 	}
 	qsort(pairs, count, sizeof(*pairs), largest_first);
 	view->inflicted = pairs;

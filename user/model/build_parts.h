@@ -18,7 +18,16 @@ struct gw_build {
 	int exact;	    /* probes all the time */
 	int probed;	    /* probes some of the time */
 	double share;	    /* of held, for sampled time without a sample */
+	/* the process's own, sorted by tid and start, and by the one who inflicts */
+	struct gw_raw_cpu *cpu;
+	size_t cpu_count;
+	struct gw_raw_pair *pair;
+	size_t pair_count;
 };
+
+/* Makes and frees the sorted copies. 0 or -ENOMEM. */
+int gw_build_index(struct gw_build *b);
+void gw_build_index_free(struct gw_build *b);
 
 /* Time by CPU of a thread, and of the whole process. 0 or -ENOMEM. */
 int gw_build_thread_cpus(const struct gw_build *b, const struct gw_thread *thread,

@@ -120,7 +120,12 @@ static void configure(struct gw_session *s)
 	s->bpf->rodata->epoch_ns = s->epoch_ns;
 	s->bpf->rodata->cpu_count = s->host->cpus;
 	s->bpf->rodata->switch_has_state = gw_features_switch_has_state();
-	s->multi = wants_probes(s) && gw_features_uprobe_multi();
+	if (!wants_probes(s)) {
+		bpf_program__set_autoload(s->bpf->progs.gw_on_acquire, false);
+		bpf_program__set_autoload(s->bpf->progs.gw_on_release, false);
+		return;
+	}
+	s->multi = gw_features_uprobe_multi();
 	if (!s->multi)
 		return;
 	bpf_program__set_expected_attach_type(s->bpf->progs.gw_on_acquire, multi);
