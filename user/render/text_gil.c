@@ -1,0 +1,209 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+/* Who made whom wait for the GIL, what the holder did meanwhile, and how long it took. */
+#include <string.h>
+
+#include "model/histogram.h"
+#include "render/text_parts.h"
+#include "render/total.h"
+#include "render/units.h"
+
+#define PAIRS_MOST 5
+#define GILS_MOST  4
+
+static void pair_row(struct gw_page *page, const struct gw_process_view *p,
+		     const struct gw_inflicted *pair)
+{
+	struct gw_thread_label on = gw_text_thread(page, p, pair->on);
+	char text[256], time[32];
+
+	if (pair->by)
+		snprintf(text, sizeof(text), "%s waited for %s", on.text,
+			 gw_text_thread(page, p, pair->by).text);
+	else
+		snprintf(text, sizeof(text), "%s waited while nobody held the GIL", on.text);
+	snprintf(time, sizeof(time), "%s%s", gw_text_about(&p->inflicted_basis),
+		 gw_duration(pair->wait_ns).text);
+	gw_page_cell(page, 11, GW_RIGHT, time);
+	gw_page_cell(page, 2, GW_LEFT, "");
+	gw_page_cell(page, page->width - 13, GW_LEFT, text);
+	gw_page_end_row(page);
+}
+
+static void pairs(struct gw_page *page, const struct gw_process_view *p)
+{
+	int64_t rest = p->inflicted_rest_ns;
+	size_t shown = p->inflicted_count;
+
+	if (p->inflicted_basis.kind == GW_BASIS_ABSENT) {
+		gw_page_wrap(page, "  ", 4, "Who made whom wait: \xe2\x80\x93");
+		gw_page_reason(page, gw_absence(&p->inflicted_basis, ""));
+		return;
+	}
+	if (shown > PAIRS_MOST)
+		shown = PAIRS_MOST;
+	if (shown > (size_t)page->rows)
+		shown = (size_t)page->rows;
+	for (size_t i = 0; i < shown; i++)
+		pair_row(page, p, &p->inflicted[i]);
+	for (size_t i = shown; i < p->inflicted_count; i++)
+		rest = gw_sum(rest, p->inflicted[i].wait_ns);
+	if (rest > 0) {
+		gw_page_cell(page, 11, GW_RIGHT, gw_duration(rest).text);
+		gw_page_cell(page, 2, GW_LEFT, "");
+		gw_page_cell(page, page->width - 13, GW_LEFT, "all other pairs of threads");
+		gw_page_end_row(page);
+	}
+}
+
+/* One part of the sentence on the holder; the time and its share of all waiting. */
+static size_t holder_part(char *text, size_t size, size_t used, const char *what, int64_t ns,
+			  int64_t all_ns)
+{
+	int more;
+
+	if (ns <= 0 || used >= size)
+		return used;
+	more = snprintf(text + used, size - used, "%s%s %s (%s %%)", used ? ", " : "", what,
+			gw_duration(ns).text, gw_percent(ns, all_ns).text);
+	return used + (size_t)more;
+}
+
+static void holder(struct gw_page *page, const struct gw_process_view *p)
+{
+	const int64_t *ns = p->gil_wait_by_holder_ns;
+	int64_t all_ns = p->states.ns[GW_STATE_GIL_WAIT];
+	char text[1024] = "";
+	size_t used = 0;
+
+	if (p->by_holder_basis.kind == GW_BASIS_ABSENT) {
+		gw_page_wrap(page, "  ", 4, "What the GIL's holder did meanwhile: \xe2\x80\x93");
+		gw_page_reason(page, gw_absence(&p->by_holder_basis, ""));
+		return;
+	}
+	for (int i = 0; i < GW_WHERE_COUNT; i++)
+		used = holder_part(text, sizeof(text), used, gw_text_doing((enum gw_where)i), ns[i],
+				   all_ns);
+	used = holder_part(text, sizeof(text), used, "nobody held it", ns[GW_HOLDER_NONE], all_ns);
+	used = holder_part(text, sizeof(text), used, "hand-over to the next thread",
+			   ns[GW_HOLDER_HANDOVER], all_ns);
+	if (used)
+		gw_page_print(page, "  ", 4, "What the GIL's holder did meanwhile%s: %s.",
+			      p->by_holder_basis.kind == GW_BASIS_SAMPLED ? " (\xe2\x89\x88)" : "",
+			      text);
+	if (ns[GW_HOLDER_NONE] == GW_ABSENT_NS) {
+		gw_page_wrap(page, "  ", 4, "Waiting while nobody held it: \xe2\x80\x93");
+		gw_page_reason(page, GW_ABSENCE_OF_NONE);
+	}
+}
+
+static void histogram_titles(struct gw_page *page)
+{
+	static const char *const title[] = {"p50", "p90", "p99", "max", "times"};
+
+	gw_page_cell(page, 28, GW_LEFT, "");
+	for (int i = 0; i < 5; i++)
+		gw_page_cell(page, 10, GW_RIGHT, title[i]);
+	gw_page_end_row(page);
+}
+
+/*
+ * Percentiles are upper edges of buckets, and none can exceed the longest: the smaller of the two
+ * is as true, and does not look wrong.
+ */
+static int64_t percentile_ns(const struct gw_histogram *h, unsigned int permille)
+{
+	int64_t ns = gw_histogram_percentile_ns(h, permille);
+
+	return ns > 0 && h->data.max_ns && (uint64_t)ns > h->data.max_ns ? (int64_t)h->data.max_ns
+									 : ns;
+}
+
+static void histogram_row(struct gw_page *page, const char *label, const struct gw_histogram *h)
+{
+	static const unsigned int permille[] = {500, 900, 990};
+	int known = !h->absent && h->count;
+
+	gw_page_cell(page, 2, GW_LEFT, "");
+	gw_page_cell(page, 26, GW_LEFT, label);
+	for (int i = 0; i < 3; i++)
+		gw_page_cell(page, 10, GW_RIGHT, gw_duration(percentile_ns(h, permille[i])).text);
+	gw_page_cell(page, 10, GW_RIGHT,
+		     gw_duration(known ? (int64_t)h->data.max_ns : GW_ABSENT_NS).text);
+	gw_page_cell(page, 10, GW_RIGHT,
+		     gw_count(h->absent ? GW_ABSENT_COUNT : (int64_t)h->count).text);
+	gw_page_end_row(page);
+	if (h->absent)
+		gw_page_reason(page, h->reason[0] ? h->reason : "it was not measured");
+}
+
+static void gil_histograms(struct gw_page *page, const struct gw_gil_row *gil, int several)
+{
+	char label[64], of[32] = "GIL";
+
+	if (several)
+		snprintf(of, sizeof(of), "GIL %lld", (long long)gil->interpreter);
+	snprintf(label, sizeof(label), "%s held at a stretch", of);
+	histogram_row(page, label, &gil->hold);
+	snprintf(label, sizeof(label), "%s waited for", of);
+	histogram_row(page, label, &gil->wait);
+}
+
+static void gil_rates(struct gw_page *page, const struct gw_process_view *p,
+		      const struct gw_gil_row *gil, int several)
+{
+	char of[32] = "GIL";
+
+	if (several)
+		snprintf(of, sizeof(of), "GIL %lld", (long long)gil->interpreter);
+	gw_page_print(page, "  ", 4,
+		      "%s taken %s, given up because another asked %s, passed to another thread "
+		      "%s; switch interval %s.",
+		      of, gw_rate(gil->acquisitions, p->elapsed_ns).text,
+		      gw_rate(gil->forced_releases, p->elapsed_ns).text,
+		      gw_rate(gil->holder_changes, p->elapsed_ns).text,
+		      gw_duration_short(gil->interval_ns).text);
+	if (gil->acquisitions < 0 || gil->forced_releases < 0)
+		gw_page_reason(page, gil->hold.absent ? gil->hold.reason : "it was not measured");
+	if (gil->interval_ns < 0)
+		gw_page_reason(page, "the switch interval could not be read");
+}
+
+static void resume(struct gw_page *page, const struct gw_resume *r)
+{
+	if (!r->latency.absent && r->latency.count)
+		gw_page_print(
+		    page, "  ", 4,
+		    "From wake-up to GIL: %s went to waiting for a CPU, %s to waiting for "
+		    "the GIL.",
+		    gw_duration(r->runqueue_ns).text, gw_duration(r->gil_ns).text);
+	if (!r->latency.absent && r->delay_ratio >= 0)
+		gw_page_print(page, "  ", 4,
+			      "Sleeps took %s times as long as asked for, until the GIL was back "
+			      "(%s sleeps).",
+			      gw_number(r->delay_ratio).text, gw_count((int64_t)r->delays).text);
+}
+
+void gw_text_gil(struct gw_page *page, const struct gw_process_view *p)
+{
+	size_t shown = p->gil_count < GILS_MOST ? p->gil_count : GILS_MOST;
+	int64_t wait_ns = p->states.ns[GW_STATE_GIL_WAIT];
+
+	gw_page_heading(page, "WHO WAITED FOR THE GIL");
+	if (wait_ns == 0 && gw_state_known(&p->states, p->basis, GW_STATE_GIL_WAIT)) {
+		gw_page_wrap(page, "  ", 4, "Nobody.");
+	} else {
+		pairs(page, p);
+		holder(page, p);
+	}
+	histogram_titles(page);
+	for (size_t i = 0; i < shown; i++)
+		gil_histograms(page, &p->gil[i], p->gil_count > 1);
+	histogram_row(page, "from wake-up to GIL", &p->resume.latency);
+	resume(page, &p->resume);
+	for (size_t i = 0; i < shown; i++)
+		gil_rates(page, p, &p->gil[i], p->gil_count > 1);
+	if (shown < p->gil_count)
+		gw_page_print(page, "  ", 4, "%zu more GILs (subinterpreters) are not shown.",
+			      p->gil_count - shown);
+	gw_page_reasons(page);
+}

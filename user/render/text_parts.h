@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/* The parts of the screen, each of one process, in the order in which they stand on it. */
+#ifndef GW_TEXT_PARTS_H
+#define GW_TEXT_PARTS_H
+
+#include "render/text_page.h"
+
+void gw_text_states(struct gw_page *page, const struct gw_process_view *p);
+void gw_text_threads(struct gw_page *page, const struct gw_process_view *p);
+void gw_text_gil(struct gw_page *page, const struct gw_process_view *p);
+void gw_text_cores(struct gw_page *page, const struct gw_process_view *p);
+void gw_text_open(struct gw_page *page, const struct gw_process_view *p);
+void gw_text_check(struct gw_page *page, const struct gw_process_view *p);
+
+/* "≈" before figures that are sampled. */
+const char *gw_text_about(const struct gw_basis *basis);
+
+/* What a thread that is not running waits for, in a word of at most five letters, and in words. */
+const char *gw_text_cause(enum gw_where where);
+const char *gw_text_doing(enum gw_where where);
+
+/* "4243 worker-1", escaped and short enough for two on a line. */
+struct gw_thread_label {
+	char text[96];
+};
+struct gw_thread_label gw_text_thread(const struct gw_page *page, const struct gw_process_view *p,
+				      uint32_t tid);
+
+#endif
