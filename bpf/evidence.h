@@ -79,23 +79,38 @@ static __always_inline __u64 gw_sleep_asked(const struct pt_regs *regs, enum gw_
 	return asked > now ? asked - now : 0;
 }
 
+/* How the memory of the task that is looked at can be read. */
+enum gw_reach {
+	GW_REACH_CURRENT,  /* it is current */
+	GW_REACH_SLEEPING, /* it is another, and the program may sleep (5.18 and later) */
+	GW_REACH_NONE,
+};
+
+static __always_inline int gw_read_task(void *to, __u32 size, __u64 from,
+					struct task_struct *task, enum gw_reach reach)
+{
+	if (reach == GW_REACH_CURRENT)
+		return bpf_probe_read_user(to, size, (void *)from);
+	if (reach == GW_REACH_SLEEPING)
+		return bpf_copy_from_user_task(to, size, (void *)from, task, 0);
+	return -1;
+}
+
 static __always_inline void gw_poll_facts(struct task_struct *task, const struct pt_regs *regs,
-					  bool is_current, struct gw_leave *leave)
+					  enum gw_reach reach, struct gw_leave *leave)
 {
 	__s32 descriptor;
 
 	leave->no_descriptor = regs->si == 0;
-	if (regs->si != 1 || !is_current)
-		return;
-	if (bpf_probe_read_user(&descriptor, sizeof(descriptor), (void *)regs->di) ||
-	    descriptor < 0)
+	if (regs->si != 1 ||
+	    gw_read_task(&descriptor, sizeof(descriptor), regs->di, task, reach) || descriptor < 0)
 		return;
 	leave->one_descriptor = 1;
 	leave->file = gw_file_behind(task, descriptor);
 }
 
 static __always_inline void gw_call_facts(struct task_struct *task, const struct pt_regs *regs,
-					  const struct gw_process *process, bool is_current,
+					  const struct gw_process *process, enum gw_reach reach,
 					  struct gw_thread *t, struct gw_leave *leave,
 					  struct gw_out *out)
 {
@@ -112,7 +127,7 @@ static __always_inline void gw_call_facts(struct task_struct *task, const struct
 		leave->file = gw_file_behind(task, regs->dx);
 		break;
 	case GW_CALL_POLL:
-		gw_poll_facts(task, regs, is_current, leave);
+		gw_poll_facts(task, regs, reach, leave);
 		break;
 	case GW_CALL_SELECT:
 		leave->no_descriptor = regs->di == 0;
@@ -122,7 +137,7 @@ static __always_inline void gw_call_facts(struct task_struct *task, const struct
 		break;
 	case GW_CALL_SLEEP:
 	case GW_CALL_CLOCK_SLEEP:
-		if (is_current)
+		if (reach == GW_REACH_CURRENT)
 			out->asked_ns = gw_sleep_asked(regs, leave->call);
 		out->sleeps = out->asked_ns != 0;
 		break;
@@ -133,7 +148,7 @@ static __always_inline void gw_call_facts(struct task_struct *task, const struct
 
 /* Where the task goes, and why. `leave` comes with state and preempted filled in. */
 static __always_inline void gw_where_to(struct task_struct *task, const struct gw_process *process,
-					bool is_current, struct gw_thread *t,
+					enum gw_reach reach, struct gw_thread *t,
 					struct gw_leave *leave, struct gw_out *out)
 {
 	struct pt_regs *regs;
@@ -149,7 +164,7 @@ static __always_inline void gw_where_to(struct task_struct *task, const struct g
 	leave->in_call = number >= 0;
 	if (leave->in_call) {
 		leave->call = gw_call_classify(number);
-		gw_call_facts(task, regs, process, is_current, t, leave, out);
+		gw_call_facts(task, regs, process, reach, t, leave, out);
 	}
 	out->where = gw_cause_once(leave);
 	if (out->where != GW_BLOCKED_GIL)
@@ -172,13 +187,16 @@ static __always_inline __u64 gw_look_at_gil(const struct gw_process *process,
 		return 0;
 	out->gil_read = 1;
 	out->switch_number = head.switch_number;
-	if (head.locked <= 0 || !head.last_holder)
+	if (!head.last_holder || (head.locked <= 0 && out->futex == GW_FUTEX_OTHER))
 		return 0;
 	/* A thread's own state is there as long as it runs: what cannot be read is another's. */
 	if (bpf_probe_read_user(&holder, sizeof(holder),
 				(void *)(head.last_holder + process->layout.tstate_thread_id)))
 		return 0;
-	out->holds = holder == fs_base;
+	out->was_last = holder == fs_base;
+	if (head.locked <= 0)
+		return 0;
+	out->holds = out->was_last;
 	return holder;
 }
 

@@ -47,7 +47,7 @@ static __always_inline void gw_leaves(struct task_struct *task, bool preempt, __
 	}
 	out.engine = process->engine;
 	out.engine_since_ns = process->engine_since_ns;
-	gw_where_to(task, process, true, t, &leave, &out);
+	gw_where_to(task, process, GW_REACH_CURRENT, t, &leave, &out);
 	gil = gw_gil_at(t->gil);
 	if (gil && out.engine != GW_ENGINE_NONE) {
 		gw_out_gil(task, process, t, gil, &out);

@@ -204,7 +204,6 @@ struct gw_record {
 
 /* What the iterator is to do at a thread. */
 enum gw_pass {
-	GW_PASS_SEED,	/* begin to watch it */
 	GW_PASS_SETTLE, /* decide what a thread holds that has not run since */
 	GW_PASS_READ,
 };

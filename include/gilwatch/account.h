@@ -26,6 +26,8 @@ struct gw_effects {
 	__u32 flush;
 };
 
+#define GW_NO_NUMBER 0xffffffffffffffffULL
+
 enum gw_futex {
 	GW_FUTEX_OTHER,
 	GW_FUTEX_WAIT,	   /* in the GIL's cond or mutex: waits for the GIL */
@@ -41,6 +43,8 @@ struct gw_out {
 	__u8 holds;    /* the GIL's memory says that this thread holds it */
 	__u8 at_site;  /* the thread stands at a probe site: a hit is pending */
 	__u8 sleeps;   /* asked_ns is valid */
+	__u8 was_last; /* this thread was the last to hold the GIL, whether or not it still does */
+	__u8 padding[3];
 	__u32 holder;  /* tid of the holder, 0: nobody or not known */
 	__u64 switch_number;
 	__u64 asked_ns;	       /* of a sleep */
@@ -179,7 +183,8 @@ gw_inline void gw_wait_block(struct gw_thread *t, struct gw_gil_state *gil, __u6
 	gw_wait_part_end(t, now, e);
 	t->wait_block_ns = now;
 	t->wait_holder = out->holder;
-	t->wait_switch_number = out->switch_number;
+	/* A thread that takes the GIL again after itself leaves no trace in that number. */
+	t->wait_switch_number = out->was_last ? GW_NO_NUMBER : out->switch_number;
 	t->resume_candidate_ns = 0;
 	gw_wait_enter_w(t, gil, now, e);
 }

@@ -96,3 +96,16 @@ int gw_features_switch_has_state(void)
 	btf__free(btf);
 	return has;
 }
+
+int gw_features_sleeping_iterator(void)
+{
+	struct btf *btf = btf__load_vmlinux_btf();
+	int has;
+
+	if (!btf)
+		return 0;
+	/* Every helper leaves the type of its body behind (BPF_CALL in include/linux/filter.h). */
+	has = btf__find_by_name_kind(btf, "btf_bpf_copy_from_user_task", BTF_KIND_TYPEDEF) > 0;
+	btf__free(btf);
+	return has;
+}

@@ -11,6 +11,9 @@ int gw_features_require(struct gw_error *err);
 /* 1: tracepoint sched_switch hands the leaving task's state over (5.18), 0: not, or not known. */
 int gw_features_switch_has_state(void);
 
+/* 1: an iterator over threads may sleep and read their memory (5.18), 0: not, or not known. */
+int gw_features_sleeping_iterator(void);
+
 /*
  * 1: uprobes can be attached by one multi link whose process filter counts the hits of all threads of
  * a process (found out on a child of our own), 0: not.

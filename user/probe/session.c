@@ -27,6 +27,7 @@
 
 struct gw_session {
 	struct gilwatch *bpf;
+	struct bpf_link *seeder;
 	struct bpf_link *iterator;
 	struct bpf_link *scheduler[5];
 	struct gw_sampler *sampler;
@@ -38,7 +39,8 @@ struct gw_session {
 	size_t processes_size;
 	struct gw_gil_state *gils; /* mapped */
 	size_t gils_size;
-	int multi;
+	int multi;    /* probes by multi link */
+	int sleeping; /* the seeding iterator may read the threads' memory */
 	uint64_t epoch_ns, start_ns, stop_ns;
 	const struct gw_host *host;
 };
@@ -120,6 +122,9 @@ static void configure(struct gw_session *s)
 	s->bpf->rodata->epoch_ns = s->epoch_ns;
 	s->bpf->rodata->cpu_count = s->host->cpus;
 	s->bpf->rodata->switch_has_state = gw_features_switch_has_state();
+	s->sleeping = gw_features_sleeping_iterator();
+	bpf_program__set_autoload(s->bpf->progs.gw_on_seed, !s->sleeping);
+	bpf_program__set_autoload(s->bpf->progs.gw_on_seed_sleeping, s->sleeping);
 	if (!wants_probes(s)) {
 		bpf_program__set_autoload(s->bpf->progs.gw_on_acquire, false);
 		bpf_program__set_autoload(s->bpf->progs.gw_on_release, false);
@@ -324,6 +329,10 @@ int gw_session_attach(struct gw_session *s, struct gw_error *err)
 	for (size_t i = 0; !code && i < sizeof(scheduler) / sizeof(scheduler[0]); i++)
 		code = attach_one(scheduler[i], &s->scheduler[i], err);
 	if (!code)
+		code = attach_one(s->sleeping ? s->bpf->progs.gw_on_seed_sleeping
+					      : s->bpf->progs.gw_on_seed,
+				  &s->seeder, err);
+	if (!code)
 		code = attach_one(s->bpf->progs.gw_on_thread, &s->iterator, err);
 	if (!code)
 		code = gw_sampler_start(s->bpf->progs.gw_on_sample, s->host->cpus, &s->sampler,
@@ -333,12 +342,10 @@ int gw_session_attach(struct gw_session *s, struct gw_error *err)
 
 /* ---- the beginning ---- */
 
-static int run_pass(struct gw_session *s, enum gw_pass pass, struct gw_error *err)
+static int run_over_threads(const struct bpf_link *iterator, struct gw_error *err)
 {
-	int code;
+	int code = gw_reader_run(iterator);
 
-	s->bpf->bss->pass = pass;
-	code = gw_reader_run(s->iterator);
 	if (code)
 		return gw_error_set(err, code, GW_STATUS_KERNEL,
 				    "the kernel does not walk its threads for gilwatch (%s)",
@@ -374,7 +381,8 @@ static int settle_gil(struct gw_session *s, size_t index, int gil, struct gw_err
 	s->bpf->bss->settle_process = (uint32_t)index;
 	s->bpf->bss->settle_gil = s->processes[index].gil_slot[gil];
 	s->bpf->bss->settle_holder = view.locked > 0 ? view.holder_thread_id : 0;
-	return run_pass(s, GW_PASS_SETTLE, err);
+	s->bpf->bss->pass = GW_PASS_SETTLE;
+	return run_over_threads(s->iterator, err);
 }
 
 int gw_session_activate(struct gw_session *s, struct gw_error *err)
@@ -385,7 +393,7 @@ int gw_session_activate(struct gw_session *s, struct gw_error *err)
 	for (size_t i = 0; i < s->target_count; i++)
 		s->processes[i].engine_since_ns = s->start_ns;
 	watch(s);
-	code = run_pass(s, GW_PASS_SEED, err);
+	code = run_over_threads(s->seeder, err);
 	s->bpf->bss->seeded = 1;
 	for (size_t i = 0; !code && i < s->target_count; i++)
 		for (int gil = 0; !code && s->target[i].python && gil < s->target[i].python->gil_count;
@@ -497,6 +505,7 @@ void gw_session_free(struct gw_session *s)
 	free(s->uprobes);
 	for (size_t i = 0; i < sizeof(s->scheduler) / sizeof(s->scheduler[0]); i++)
 		bpf_link__destroy(s->scheduler[i]);
+	bpf_link__destroy(s->seeder);
 	bpf_link__destroy(s->iterator);
 	if (s->processes)
 		munmap(s->processes, s->processes_size);
