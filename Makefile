@@ -19,7 +19,7 @@ VERSION	 := 0.1.0
 CFLAGS	 ?= -O2 -g
 WARNINGS := -Wall -Wextra -Werror -Wmissing-prototypes -Wstrict-prototypes -Wundef
 LIBS	 := libbpf libdw libelf capstone jansson
-ALL_CFLAGS = -std=gnu11 $(WARNINGS) -D_GNU_SOURCE= -DGW_VERSION='"$(VERSION)"' \
+ALL_CFLAGS = -std=gnu11 $(WARNINGS) -D_GNU_SOURCE -DGW_VERSION='"$(VERSION)"' \
 	-Iinclude -Iuser -isystem $(BUILD)/bpf $(shell $(PKG_CONFIG) --cflags $(LIBS)) $(CFLAGS)
 ALL_LIBS = $(shell $(PKG_CONFIG) --libs $(LIBS)) -lm $(LDFLAGS)
 
@@ -38,39 +38,59 @@ SKELETON     := $(BUILD)/bpf/gilwatch.skel.h
 USER_SOURCES := $(sort $(wildcard user/*.c user/*/*.c))
 USER_OBJECTS := $(USER_SOURCES:user/%.c=$(BUILD)/user/%.o)
 LIB_OBJECTS  := $(filter-out $(BUILD)/user/main.o,$(USER_OBJECTS))
+LIBRARY      := $(BUILD)/libgilwatch.a
 
 UNIT_TESTS   := $(patsubst tests/unit/%.c,$(BUILD)/tests/%,$(sort $(wildcard tests/unit/test_*.c)))
 UNIT_HELPERS := $(patsubst tests/unit/%.c,$(BUILD)/tests/%.o,$(filter-out tests/unit/test_%.c,$(sort $(wildcard tests/unit/*.c))))
+
+# `make V=1` shows the commands.
+ifeq ($(V),)
+Q   := @
+say  = @printf '  %-8s %s\n' $(1) $(2)
+endif
 
 .PHONY: all check check-schema check-live install format format-check clean
 .SECONDARY:
 
 all: $(BUILD)/gilwatch
 
-$(BUILD)/gilwatch: $(USER_OBJECTS)
-	$(CC) $(CFLAGS) -o $@ $^ $(ALL_LIBS)
+$(BUILD)/gilwatch: $(BUILD)/user/main.o $(LIBRARY)
+	$(call say,LINK,$@)
+	$(Q)$(CC) $(CFLAGS) -o $@ $^ $(ALL_LIBS)
+
+# All of the program but its main, for the tests.
+$(LIBRARY): $(LIB_OBJECTS)
+	$(call say,AR,$@)
+	$(Q)rm -f $@
+	$(Q)$(AR) rcs $@ $^
 
 $(BUILD)/user/%.o: user/%.c $(SKELETON)
+	$(call say,CC,$<)
 	@mkdir -p $(@D)
-	$(CC) $(ALL_CFLAGS) -MMD -MP -c -o $@ $<
+	$(Q)$(CC) $(ALL_CFLAGS) -MMD -MP -c -o $@ $<
 
 $(BUILD)/bpf/%.o: bpf/%.bpf.c $(BPF_HEADERS)
+	$(call say,BPF,$<)
 	@mkdir -p $(@D)
-	$(CLANG) $(BPF_CFLAGS) -c -o $@ $<
+	$(Q)$(CLANG) $(BPF_CFLAGS) -c -o $@ $<
 
 $(BUILD)/bpf/gilwatch.bpf.o: $(BPF_OBJECTS)
-	$(BPFTOOL) gen object $@ $^
+	$(call say,BPFLINK,$@)
+	$(Q)$(BPFTOOL) gen object $@ $^
 
 $(SKELETON): $(BUILD)/bpf/gilwatch.bpf.o
-	$(BPFTOOL) gen skeleton $< name gilwatch > $@.tmp
-	mv $@.tmp $@
+	$(call say,SKELETON,$@)
+	$(Q)$(BPFTOOL) gen skeleton $< name gilwatch > $@.tmp
+	$(Q)mv $@.tmp $@
 
 $(BUILD)/tests/%.o: tests/unit/%.c
+	$(call say,CC,$<)
 	@mkdir -p $(@D)
-	$(CC) $(ALL_CFLAGS) -MMD -MP -DGW_GOLDEN_DIR='"tests/golden"' -c -o $@ $<
+	$(Q)$(CC) $(ALL_CFLAGS) -MMD -MP -DGW_GOLDEN_DIR='"tests/golden"' -c -o $@ $<
 
-$(BUILD)/tests/%: $(BUILD)/tests/%.o $(UNIT_HELPERS) $(LIB_OBJECTS)
-	$(CC) $(CFLAGS) -o $@ $^ -lcmocka $(ALL_LIBS)
+$(BUILD)/tests/%: $(BUILD)/tests/%.o $(UNIT_HELPERS) $(LIBRARY)
+	$(call say,LINK,$@)
+	$(Q)$(CC) $(CFLAGS) -o $@ $^ -lcmocka $(ALL_LIBS)
 
 check: $(UNIT_TESTS) $(BUILD)/gilwatch
 	@failed=0; for test in $(UNIT_TESTS); do $$test || failed=1; done; exit $$failed
