@@ -106,7 +106,7 @@ install: $(BUILD)/gilwatch
 	install -D -m 644 docs/completion/_gilwatch \
 		$(DESTDIR)$(PREFIX)/share/zsh/site-functions/_gilwatch
 
-FORMATTED := $(shell git ls-files -co --exclude-standard '*.c' '*.h' 2>/dev/null)
+FORMATTED := $(shell git ls-files -co --exclude-standard "*.c" "*.h" 2>/dev/null)
 
 format:
 	clang-format -i $(FORMATTED)

@@ -6,8 +6,8 @@
 #include "maps.h"
 
 /*
- * In the branch that is dead on this kernel, a relocation has no answer. barrier_var keeps the compiler
- * from computing the address before the branch.
+ * In the branch that is dead on this kernel, a relocation has no answer. barrier_var keeps the
+ * compiler from computing the address before the branch.
  */
 
 /* task_struct.state became __state in 5.14 (2f064a59a11f). */

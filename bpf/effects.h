@@ -48,8 +48,8 @@ static __always_inline struct gw_cpu_key gw_cpu_key_of(const struct gw_thread *t
 	return key;
 }
 
-static __always_inline void gw_flush_cpu(struct gw_thread *t, struct gw_process *process,
-					 __u32 cpu, __u64 ns)
+static __always_inline void gw_flush_cpu(struct gw_thread *t, struct gw_process *process, __u32 cpu,
+					 __u64 ns)
 {
 	struct gw_cpu_key key = gw_cpu_key_of(t, cpu);
 

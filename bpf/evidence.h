@@ -1,15 +1,16 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/* Gathers what the accounting wants to know of a task: its system call, the file behind it, the GIL. */
+/* Gathers what the accounting wants to know of a task: its system call, the file behind it, the
+ * GIL. */
 #ifndef GW_BPF_EVIDENCE_H
 #define GW_BPF_EVIDENCE_H
 
 #include "compat.h"
 #include "once.h"
 
-#define GW_F_SETLKW	7  /* fcntl: wait for a lock */
-#define GW_F_OFD_SETLKW 38 /* the same for open file descriptions */
-#define GW_TIMER_ABSTIME 1
-#define GW_CLOCK_REALTIME 0
+#define GW_F_SETLKW	   7  /* fcntl: wait for a lock */
+#define GW_F_OFD_SETLKW	   38 /* the same for open file descriptions */
+#define GW_TIMER_ABSTIME   1
+#define GW_CLOCK_REALTIME  0
 #define GW_CLOCK_MONOTONIC 1
 
 /* The head of a GIL in the target's memory, as it lies there from last_holder on. */
@@ -53,7 +54,7 @@ static __always_inline enum gw_futex gw_futex_kind(const struct gw_process *proc
 			continue;
 		*gil = process->gil_slot[i];
 		return offset >= (__u64)process->layout.gil_switch_cond ? GW_FUTEX_HANDOVER
-									 : GW_FUTEX_WAIT;
+									: GW_FUTEX_WAIT;
 	}
 	return GW_FUTEX_OTHER;
 }
@@ -86,8 +87,8 @@ enum gw_reach {
 	GW_REACH_NONE,
 };
 
-static __always_inline int gw_read_task(void *to, __u32 size, __u64 from,
-					struct task_struct *task, enum gw_reach reach)
+static __always_inline int gw_read_task(void *to, __u32 size, __u64 from, struct task_struct *task,
+					enum gw_reach reach)
 {
 	if (reach == GW_REACH_CURRENT)
 		return bpf_probe_read_user(to, size, (void *)from);
@@ -102,8 +103,8 @@ static __always_inline void gw_poll_facts(struct task_struct *task, const struct
 	__s32 descriptor;
 
 	leave->no_descriptor = regs->si == 0;
-	if (regs->si != 1 ||
-	    gw_read_task(&descriptor, sizeof(descriptor), regs->di, task, reach) || descriptor < 0)
+	if (regs->si != 1 || gw_read_task(&descriptor, sizeof(descriptor), regs->di, task, reach) ||
+	    descriptor < 0)
 		return;
 	leave->one_descriptor = 1;
 	leave->file = gw_file_behind(task, descriptor);

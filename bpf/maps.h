@@ -112,10 +112,10 @@ __u64 stop_ns __weak = 0;
 /* All threads that were there at the start have records: one without is a loss. */
 __u32 seeded __weak = 0;
 /* For the iterator. */
-__u32 pass __weak = 0;		  /* enum gw_pass */
-__u32 settle_process __weak = 0;  /* slot */
-__u32 settle_gil __weak = 0;	  /* slot */
-__u64 settle_holder __weak = 0;	  /* pthread_self() of the holder of that GIL; 0: nobody */
+__u32 pass __weak = 0;		   /* enum gw_pass */
+__u32 settle_process __weak = 0;   /* slot */
+__u32 settle_gil __weak = 0;	   /* slot */
+__u64 settle_holder __weak = 0;	   /* pthread_self() of the holder of that GIL; 0: nobody */
 __u64 settle_before_ns __weak = 0; /* the look at the GIL is younger than this */
 
 static __always_inline __u64 gw_now(void)

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * Global functions around the pure code. The verifier checks a global function once, by its argument
- * types, where it would follow inlined code anew on each path that leads to it. It takes pointers for
- * possibly NULL (5.13 and later), and a function that several objects define has to be weak.
+ * Global functions around the pure code. The verifier checks a global function once, by its
+ * argument types, where it would follow inlined code anew on each path that leads to it. It takes
+ * pointers for possibly NULL (5.13 and later), and a function that several objects define has to be
+ * weak.
  */
 #ifndef GW_BPF_ONCE_H
 #define GW_BPF_ONCE_H

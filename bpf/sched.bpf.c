@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 /*
- * The scheduler's side: switches and wake-ups. All tasks of the machine come through here: those of no
- * interest leave after two look-ups in a bitmap.
+ * The scheduler's side: switches and wake-ups. All tasks of the machine come through here: those of
+ * no interest leave after two look-ups in a bitmap.
  */
 #include "effects.h"
 #include "evidence.h"

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 /*
- * The iterator that begins to watch the threads that are there already. There are two of it: one that
- * may sleep, and so reads the threads' memory (5.18 and later), and one that cannot.
+ * The iterator that begins to watch the threads that are there already. There are two of it: one
+ * that may sleep, and so reads the threads' memory (5.18 and later), and one that cannot.
  */
 #include "effects.h"
 #include "evidence.h"

@@ -11,19 +11,22 @@ static const struct {
 	int (*run)(int argc, char **argv);
 	const char *help;
 } commands[] = {
-	{"summary", gw_command_summary, "watch processes for a while, then say where the time went"},
+	{"summary", gw_command_summary,
+	 "watch processes for a while, then say where the time went"},
 	{"show", gw_command_show, "show a saved summary (summary --json -o FILE) as text"},
 };
 
 static void print_usage(FILE *out)
 {
 	fputs("usage: gilwatch COMMAND [OPTION...]\n"
-	      "gilwatch says why threaded Python is slow: where each nanosecond of each thread went.\n\n",
+	      "gilwatch says why threaded Python is slow: where each nanosecond of each thread "
+	      "went.\n\n",
 	      out);
 	for (size_t i = 0; i < sizeof(commands) / sizeof(commands[0]); i++)
 		fprintf(out, "  %-8s %s\n", commands[i].name, commands[i].help);
 	fputs("\nTry: sudo gilwatch summary -p PID\n"
-	      "gilwatch COMMAND --help lists a command's options; man gilwatch explains the rest.\n",
+	      "gilwatch COMMAND --help lists a command's options; man gilwatch explains the "
+	      "rest.\n",
 	      out);
 }
 

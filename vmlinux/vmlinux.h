@@ -1,21 +1,21 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
  * The kernel types that the BPF programs read, and of these only the members that they read. CO-RE
- * finds the real offsets at load time, so order and distance mean nothing here; tests/vmlinux compares
- * each member's name and kind with the running kernel's BTF.
+ * finds the real offsets at load time, so order and distance mean nothing here; tests/vmlinux
+ * compares each member's name and kind with the running kernel's BTF.
  */
 #ifndef __VMLINUX_H__
 #define __VMLINUX_H__
 
-#include <linux/types.h>
 #include <linux/bpf.h>
+#include <linux/types.h>
 
 #ifndef __bpf__
 #error "vmlinux.h is for BPF programs"
 #endif
 
 typedef _Bool bool;
-#define true  1
+#define true 1
 #define false 0
 
 #pragma clang attribute push(__attribute__((preserve_access_index)), apply_to = record)

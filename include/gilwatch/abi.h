@@ -42,11 +42,12 @@ enum gw_sample {
 };
 
 /* What the holder of the GIL did while others waited: a gw_where, or this. */
-#define GW_BY_NOBODY	GW_WHERE_COUNT
-#define GW_BY_COUNT	(GW_WHERE_COUNT + 1)
+#define GW_BY_NOBODY GW_WHERE_COUNT
+#define GW_BY_COUNT  (GW_WHERE_COUNT + 1)
 
 /*
- * Everything of a thread that adds up: at its end it is folded, word by word, into its process. Only
+ * Everything of a thread that adds up: at its end it is folded, word by word, into its process.
+ * Only
  * __u64 in here.
  */
 struct gw_tally {
@@ -62,7 +63,7 @@ struct gw_tally {
 	__u64 migrations[GW_DISTANCE_COUNT];
 	__u64 resume_runqueue_ns;
 	__u64 resume_gil_ns;
-	__u64 delay_asked_ns; /* of sleeps: what was asked for … */
+	__u64 delay_asked_ns;  /* of sleeps: what was asked for … */
 	__u64 delay_actual_ns; /* … and what passed from the release to the next acquisition */
 	__u64 delays;
 	__u64 corrected;
@@ -71,8 +72,8 @@ struct gw_tally {
 #define GW_TALLY_WORDS (sizeof(struct gw_tally) / sizeof(__u64))
 
 enum gw_thread_flags {
-	GW_THREAD_IN_W = 1,	  /* counted as a waiter in its GIL's W(t) */
-	GW_THREAD_SLEEPS = 2,	  /* sleep_from_ns and sleep_asked_ns are valid */
+	GW_THREAD_IN_W = 1,   /* counted as a waiter in its GIL's W(t) */
+	GW_THREAD_SLEEPS = 2, /* sleep_from_ns and sleep_asked_ns are valid */
 	GW_THREAD_DEAD = 4,
 };
 
@@ -100,8 +101,8 @@ struct gw_thread {
 	__u64 wait_end_ns; /* sched engine: switch-in that ended the wait if it is not resumed */
 	__u64 handover_since_ns; /* blocked after a forced release; 0: not */
 	__u64 hold_since_ns;
-	__u64 release_ns; /* last release seen by a probe */
-	__u64 wake_ns;	  /* wake-up whose resume has not ended; 0: none */
+	__u64 release_ns;	   /* last release seen by a probe */
+	__u64 wake_ns;		   /* wake-up whose resume has not ended; 0: none */
 	__u64 resume_candidate_ns; /* sched engine: first switch-in after the last wait */
 	__u64 resume_runqueue_ns;
 	__u64 resume_gil_ns;
@@ -171,7 +172,7 @@ struct gw_process {
 
 struct gw_cpu_key {
 	__u32 tgid;
-	__u32 tid; /* 0: all threads that ended */
+	__u32 tid;   /* 0: all threads that ended */
 	__u32 start; /* low bits of the thread's start, which tells a reused tid */
 	__u32 cpu;
 };

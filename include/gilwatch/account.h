@@ -4,9 +4,9 @@
  * records and over evidence that the caller has gathered; histograms, pairs and times by CPU, which
  * live in maps, are handed back as effects.
  *
- * A thread's own events (switches, probe hits) are ordered, and its wake-ups come only while it is off
- * the CPU. But a probe hit can be preempted in its middle, so that the switch's work nests inside the
- * hit's: what a hit changes is therefore changed by atomic operations.
+ * A thread's own events (switches, probe hits) are ordered, and its wake-ups come only while it is
+ * off the CPU. But a probe hit can be preempted in its middle, so that the switch's work nests
+ * inside the hit's: what a hit changes is therefore changed by atomic operations.
  */
 #ifndef GW_ACCOUNT_H
 #define GW_ACCOUNT_H
@@ -18,7 +18,7 @@ struct gw_effects {
 	__u64 hold_ns;
 	__u64 wait_ns;
 	__u64 resume_ns;
-	__u64 pair_ns; /* the thread waited this long for pair_by */
+	__u64 pair_ns;	/* the thread waited this long for pair_by */
 	__u64 flush_ns; /* time on flush_cpu, to be added to the map by CPU */
 	__u32 pair_by;
 	__u32 flush_cpu;
@@ -31,7 +31,8 @@ struct gw_effects {
 enum gw_futex {
 	GW_FUTEX_OTHER,
 	GW_FUTEX_WAIT,	   /* in the GIL's cond or mutex: waits for the GIL */
-	GW_FUTEX_HANDOVER, /* in switch_cond or its mutex: waits for the next holder, after a release */
+	GW_FUTEX_HANDOVER, /* in switch_cond or its mutex: waits for the next holder, after a
+			      release */
 };
 
 /* The evidence at a switch-out. */
@@ -45,7 +46,7 @@ struct gw_out {
 	__u8 sleeps;   /* asked_ns is valid */
 	__u8 was_last; /* this thread was the last to hold the GIL, whether or not it still does */
 	__u8 padding[3];
-	__u32 holder;  /* tid of the holder, 0: nobody or not known */
+	__u32 holder; /* tid of the holder, 0: nobody or not known */
 	__u64 switch_number;
 	__u64 asked_ns;	       /* of a sleep */
 	__u64 engine_since_ns; /* when the engine last changed */
@@ -64,7 +65,8 @@ gw_inline void gw_resume_accumulate(struct gw_thread *t, enum gw_gil gil, enum g
 		t->resume_runqueue_ns += ns;
 }
 
-/* Adds the open interval to a cell and opens the next span. Time never runs backwards in a record. */
+/* Adds the open interval to a cell and opens the next span. Time never runs backwards in a record.
+ */
 gw_inline void gw_span_close_as(struct gw_thread *t, __u64 now, enum gw_gil as, enum gw_gil gil,
 				enum gw_where where)
 {
@@ -230,8 +232,7 @@ gw_inline void gw_sleep_begin(struct gw_thread *t, __u64 now, const struct gw_ou
 		return;
 	t->sleep_asked_ns = out->asked_ns;
 	/* The sleep's delay runs from the release before it, which only a probe sees. */
-	t->sleep_from_ns =
-		out->engine == GW_ENGINE_UPROBE && t->release_ns ? t->release_ns : now;
+	t->sleep_from_ns = out->engine == GW_ENGINE_UPROBE && t->release_ns ? t->release_ns : now;
 	t->flags |= GW_THREAD_SLEEPS;
 }
 
@@ -264,8 +265,8 @@ gw_inline void gw_slice_samples_keep(struct gw_thread *t, int keep)
 }
 
 /*
- * Sched engine: a woken waiter has run and leaves the CPU. It did not get the GIL in between if nobody
- * else did: then the short run belongs to the wait.
+ * Sched engine: a woken waiter has run and leaves the CPU. It did not get the GIL in between if
+ * nobody else did: then the short run belongs to the wait.
  */
 gw_inline int gw_out_still_waits(const struct gw_thread *t, const struct gw_out *out)
 {
@@ -385,7 +386,8 @@ gw_inline void gw_switch_out(struct gw_thread *t, struct gw_gil_state *gil, __u6
 		gw_sleep_begin(t, now, out);
 }
 
-/* The thread is woken. Also comes for threads that are running or runnable: those are left alone. */
+/* The thread is woken. Also comes for threads that are running or runnable: those are left alone.
+ */
 gw_inline void gw_wakeup(struct gw_thread *t, struct gw_gil_state *gil, __u64 now)
 {
 	enum gw_where where = gw_span_where(t->span);
@@ -465,8 +467,8 @@ gw_inline void gw_switch_in(struct gw_thread *t, struct gw_gil_state *gil, __u32
 }
 
 /* A probe saw the thread acquire the GIL, on this CPU, at `distance` from the last release. */
-gw_inline void gw_acquire(struct gw_thread *t, struct gw_gil_state *gil, __u64 now,
-			  __u32 distance, struct gw_effects *e)
+gw_inline void gw_acquire(struct gw_thread *t, struct gw_gil_state *gil, __u64 now, __u32 distance,
+			  struct gw_effects *e)
 {
 	enum gw_gil belief = gw_span_gil(t->span);
 
@@ -533,8 +535,9 @@ gw_inline void gw_exit(struct gw_thread *t, struct gw_gil_state *gil, __u64 now,
 /* ---- the beginning ---- */
 
 /*
- * A record is created before its thread's state is looked at; until it is seeded, its span counts the
- * thread's events (gw_unseeded_event), so that a look that an event has overtaken is not believed.
+ * A record is created before its thread's state is looked at; until it is seeded, its span counts
+ * the thread's events (gw_unseeded_event), so that a look that an event has overtaken is not
+ * believed.
  */
 gw_inline int gw_is_seeded(gw_span span)
 {
@@ -580,15 +583,15 @@ gw_inline int gw_seed(struct gw_thread *t, struct gw_gil_state *gil, gw_span see
 }
 
 /*
- * Decides what a thread that has been off the CPU since it was seeded holds: nothing it does can have
- * changed that. `holds` comes from a look at the GIL that is younger than the seed.
+ * Decides what a thread that has been off the CPU since it was seeded holds: nothing it does can
+ * have changed that. `holds` comes from a look at the GIL that is younger than the seed.
  */
 gw_inline void gw_settle(struct gw_thread *t, struct gw_gil_state *gil, __u64 now, int holds)
 {
 	gw_span span = *(volatile gw_span *)&t->span;
 	enum gw_where where = gw_span_where(span);
-	gw_span settled = gw_span_make(gw_span_since_ns(span),
-				       holds ? GW_GIL_HOLDING : GW_GIL_NONE, where);
+	gw_span settled =
+		gw_span_make(gw_span_since_ns(span), holds ? GW_GIL_HOLDING : GW_GIL_NONE, where);
 
 	if (!gw_is_seeded(span) || gw_span_gil(span) != GW_GIL_UNKNOWN || where == GW_RUNNING ||
 	    gw_span_since_ns(span) != t->start_ns)

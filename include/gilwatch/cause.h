@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * Where a thread goes when it leaves the CPU: a pure function of the system call it is in, facts about
- * that call's arguments, and the task's state. It is decided at the switch itself, so that a system
- * call that does not block costs nothing.
+ * Where a thread goes when it leaves the CPU: a pure function of the system call it is in, facts
+ * about that call's arguments, and the task's state. It is decided at the switch itself, so that a
+ * system call that does not block costs nothing.
  */
 #ifndef GW_CAUSE_H
 #define GW_CAUSE_H
@@ -21,9 +21,9 @@ enum gw_file {
 	GW_FILE_UNKNOWN,
 	GW_FILE_SOCKET,
 	GW_FILE_PIPE,
-	GW_FILE_DISK,	 /* regular file, directory, block device */
-	GW_FILE_DEVICE,	 /* terminals and other character devices */
-	GW_FILE_NOTIFY,	 /* no type bits at all: eventfd, timerfd, inotify and their kin */
+	GW_FILE_DISK,	/* regular file, directory, block device */
+	GW_FILE_DEVICE, /* terminals and other character devices */
+	GW_FILE_NOTIFY, /* no type bits at all: eventfd, timerfd, inotify and their kin */
 };
 
 /* File type bits of an inode's mode (include/uapi/linux/stat.h). */
@@ -49,14 +49,14 @@ gw_inline enum gw_file gw_file_of_mode(__u32 mode)
 
 /* What is known of a task that leaves the CPU. */
 struct gw_leave {
-	__u32 state;	   /* task_struct.__state, as the switch saw it */
-	__u8 preempted;	   /* it did not want to leave, whatever its state says */
+	__u32 state;	/* task_struct.__state, as the switch saw it */
+	__u8 preempted; /* it did not want to leave, whatever its state says */
 	__u8 in_iowait;
-	__u8 in_call;	   /* it is inside a system call: call and what follows are valid */
-	__u8 no_descriptor; /* POLL, SELECT: asked for none */
+	__u8 in_call;	     /* it is inside a system call: call and what follows are valid */
+	__u8 no_descriptor;  /* POLL, SELECT: asked for none */
 	__u8 one_descriptor; /* POLL: asked for one: file says what it is */
-	__u8 gil_futex;	   /* FUTEX: the word lies in the struct of a GIL of this process */
-	__u8 flock_waits;  /* FCNTL: the command is one that waits for a lock */
+	__u8 gil_futex;	     /* FUTEX: the word lies in the struct of a GIL of this process */
+	__u8 flock_waits;    /* FCNTL: the command is one that waits for a lock */
 	__u8 padding;
 	enum gw_call call;
 	enum gw_file file;
@@ -80,8 +80,8 @@ gw_inline enum gw_where gw_cause_of_file(enum gw_file file, int uninterruptible)
 }
 
 /*
- * These waits can be interrupted; a task that is in an uninterruptible one inside such a call has met
- * something else on its way: a page that had to be read, or memory that had to be found.
+ * These waits can be interrupted; a task that is in an uninterruptible one inside such a call has
+ * met something else on its way: a page that had to be read, or memory that had to be found.
  */
 gw_inline int gw_cause_is_interruptible(enum gw_call call)
 {

@@ -2,8 +2,8 @@
 /*
  * The accounting model: at every instant a thread is in exactly one cell (gil × where). A thread's
  * open interval is one word, its span: when it began and in which cell. Closing a span adds the
- * elapsed time to its cell and opens the next one, so that the cells plus the open span always sum to
- * the wall time under watch.
+ * elapsed time to its cell and opens the next one, so that the cells plus the open span always sum
+ * to the wall time under watch.
  */
 #ifndef GW_CELL_H
 #define GW_CELL_H
@@ -16,8 +16,8 @@ enum gw_gil {
 	GW_GIL_WAITING,
 	GW_GIL_HOLDING,
 	/*
-	 * On a CPU while only the sampler could tell whether the GIL is held: a pool that readers split
-	 * into holding and none by the samples. Occurs with GW_RUNNING only.
+	 * On a CPU while only the sampler could tell whether the GIL is held: a pool that readers
+	 * split into holding and none by the samples. Occurs with GW_RUNNING only.
 	 */
 	GW_GIL_SAMPLED,
 	GW_GIL_COUNT,
@@ -47,8 +47,8 @@ struct gw_cells {
 
 /*
  * A span packs the time at which the open interval began (nanoseconds since the watch's epoch, 56
- * bits: 2.2 years of watching) with its cell, so that one atomic operation changes both. 0 is "no span
- * yet": the epoch lies at least a nanosecond before the first one.
+ * bits: 2.2 years of watching) with its cell, so that one atomic operation changes both. 0 is "no
+ * span yet": the epoch lies at least a nanosecond before the first one.
  */
 typedef __u64 gw_span;
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
  * Log-linear histograms of durations: eight buckets an octave, so that a bucket's upper edge is at
- * most 12.5 % above anything in it; below 64 ns the buckets are 8 ns wide. The last bucket takes all
- * from 2^36 ns (69 s) on.
+ * most 12.5 % above anything in it; below 64 ns the buckets are 8 ns wide. The last bucket takes
+ * all from 2^36 ns (69 s) on.
  */
 #ifndef GW_HIST_H
 #define GW_HIST_H
@@ -13,7 +13,8 @@
 #define GW_HIST_SUB_SHIFT  3 /* eight buckets an octave */
 #define GW_HIST_TOP_SHIFT  36
 #define GW_HIST_BUCKETS                                                                            \
-	(((GW_HIST_TOP_SHIFT - GW_HIST_UNIT_SHIFT - GW_HIST_SUB_SHIFT + 1) << GW_HIST_SUB_SHIFT) + 1)
+	(((GW_HIST_TOP_SHIFT - GW_HIST_UNIT_SHIFT - GW_HIST_SUB_SHIFT + 1) << GW_HIST_SUB_SHIFT) + \
+	 1)
 
 struct gw_hist {
 	__u64 sum_ns;

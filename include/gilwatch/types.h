@@ -10,8 +10,8 @@
 #endif
 
 /*
- * BPF has no calls worth their cost in a context switch, and its verifier follows one path at a time:
- * everything shared is inlined.
+ * BPF has no calls worth their cost in a context switch, and its verifier follows one path at a
+ * time: everything shared is inlined.
  */
 #define gw_inline static inline __attribute__((always_inline, unused))
 

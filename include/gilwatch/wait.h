@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * W(t): the integral over time of the number of threads that wait for a GIL. What a hold from a to b
- * made others wait is W(b) − W(a).
+ * W(t): the integral over time of the number of threads that wait for a GIL. What a hold from a to
+ * b made others wait is W(b) − W(a).
  *
  * Waits begin on any CPU at any time, so number and start times must change together without a lock
  * (programs behind uprobes may not take one): one word holds the number of waiters and the sum of
- * their start times, and W(t) = finished waits + number · t − sum. The sum is kept modulo 2^50 units
- * of 64 ns, so only the open waits have to fit: 10,000 waiters for two hours.
+ * their start times, and W(t) = finished waits + number · t − sum. The sum is kept modulo 2^50
+ * units of 64 ns, so only the open waits have to fit: 10,000 waiters for two hours.
  */
 #ifndef GW_WAIT_H
 #define GW_WAIT_H
@@ -16,7 +16,8 @@
 #define GW_WAIT_UNIT_SHIFT  6 /* 64 ns */
 #define GW_WAIT_COUNT_SHIFT 50
 #define GW_WAIT_SUM_MASK    ((1ULL << GW_WAIT_COUNT_SHIFT) - 1)
-/* More tries than CPUs that begin a wait in the same few nanoseconds; a failure is counted as lost. */
+/* More tries than CPUs that begin a wait in the same few nanoseconds; a failure is counted as lost.
+ */
 #define GW_WAIT_TRIES 8
 
 struct gw_waiters {

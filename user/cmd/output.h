@@ -9,8 +9,8 @@
 
 /*
  * Opens the stream for results: standard output for NULL or "-", else a file that is made anew or
- * overwritten, with mode 0600, that belongs to the user who called sudo. A symbolic link, a file with
- * other links or one of somebody else is refused. Returns NULL with err set.
+ * overwritten, with mode 0600, that belongs to the user who called sudo. A symbolic link, a file
+ * with other links or one of somebody else is refused. Returns NULL with err set.
  */
 FILE *gw_output_open(const char *path, struct gw_error *err);
 

@@ -75,8 +75,7 @@ static int open_targets(struct summary *s, struct gw_error *err)
 		int probes = s->options.engine == GW_ENGINE_UPROBE;
 
 		candidate->pid = s->options.pid[i];
-		if (!gw_target_open(candidate->pid, probes, &candidate->target,
-				    &candidate->error))
+		if (!gw_target_open(candidate->pid, probes, &candidate->target, &candidate->error))
 			add_target(s, candidate);
 	}
 	if (s->target_count)

@@ -105,8 +105,7 @@ static void drop_probes(struct gw_watch *w, size_t index, double rate)
 {
 	struct gw_engine_change *change = &w->change[index];
 
-	change->at_ns =
-		(int64_t)(gw_session_now_ns(w->session) - gw_session_start_ns(w->session));
+	change->at_ns = (int64_t)(gw_session_now_ns(w->session) - gw_session_start_ns(w->session));
 	strcpy(change->from, "uprobe");
 	strcpy(change->to, "sched");
 	snprintf(change->reason, sizeof(change->reason),
@@ -127,8 +126,7 @@ static void look_at_rates(struct gw_watch *w, struct state *s)
 		uint64_t hits = process->hits;
 		double rate = (double)(hits - s->hits[i * RATE_TICKS + slot]) / seconds;
 
-		if (rate > GW_WATCH_HITS_MAX &&
-		    process->engine == GW_ENGINE_UPROBE && !w->force)
+		if (rate > GW_WATCH_HITS_MAX && process->engine == GW_ENGINE_UPROBE && !w->force)
 			drop_probes(w, i, rate);
 		s->hits[i * RATE_TICKS + slot] = hits;
 	}

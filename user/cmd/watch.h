@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/* Waiting while the kernel counts: until the time is up, a signal comes, or all targets have ended. */
+/* Waiting while the kernel counts: until the time is up, a signal comes, or all targets have ended.
+ */
 #ifndef GW_WATCH_H
 #define GW_WATCH_H
 
@@ -19,7 +20,7 @@ struct gw_watch {
 	int signals;  /* descriptor from gw_watch_signals */
 
 	/* results, one a target */
-	enum gw_ended *ended; /* GW_ENDED_DURATION: it was there to the end */
+	enum gw_ended *ended;		 /* GW_ENDED_DURATION: it was there to the end */
 	struct gw_engine_change *change; /* from[0] == 0: none */
 };
 

@@ -61,9 +61,9 @@ static void fill_resume(struct gw_resume *to, const struct gw_tally *tally,
 	to->runqueue_ns = (int64_t)tally->resume_runqueue_ns;
 	to->gil_ns = (int64_t)tally->resume_gil_ns;
 	to->delays = tally->delays;
-	to->delay_ratio = tally->delay_asked_ns ? (double)tally->delay_actual_ns /
-							  (double)tally->delay_asked_ns
-						: -1;
+	to->delay_ratio = tally->delay_asked_ns
+				  ? (double)tally->delay_actual_ns / (double)tally->delay_asked_ns
+				  : -1;
 }
 
 static void fill_thread_counts(const struct gw_build *b, struct gw_thread_view *view,
@@ -76,8 +76,8 @@ static void fill_thread_counts(const struct gw_build *b, struct gw_thread_view *
 	view->forced_releases = probed ? (int64_t)tally->forced_releases : GW_ABSENT_COUNT;
 	view->waits = (int64_t)tally->waits;
 	view->wakes = (int64_t)tally->wakes;
-	view->inflicted_ns = b->exact ? (int64_t)tally->inflicted_ns
-				      : gw_build_inflicted_by(b, view->tid);
+	view->inflicted_ns =
+		b->exact ? (int64_t)tally->inflicted_ns : gw_build_inflicted_by(b, view->tid);
 	for (int i = 0; i < GW_DISTANCE_COUNT; i++)
 		view->migrations[i] = (int64_t)tally->migrations[i];
 }

@@ -19,8 +19,8 @@ int64_t gw_build_unbooked(const struct gw_build *b, uint32_t gil)
 	return (int64_t)(gw_wait_total_ns(&state->waiters, b->end_ns) - state->booked_ns);
 }
 
-static void split_by_holder(const struct gw_build *b, const struct gw_gil_state *gil,
-			    uint32_t slot, struct gw_process_view *view)
+static void split_by_holder(const struct gw_build *b, const struct gw_gil_state *gil, uint32_t slot,
+			    struct gw_process_view *view)
 {
 	int64_t *by = view->gil_wait_by_holder_ns;
 
@@ -50,8 +50,7 @@ static void add_hist(struct gw_histogram *to, const struct gw_hist *from)
 }
 
 /* Threads count for the GIL that they used last; those that ended, for the process's first one. */
-static void add_users(const struct gw_build *b, uint32_t slot, int first,
-		      struct gw_gil_row *row)
+static void add_users(const struct gw_build *b, uint32_t slot, int first, struct gw_gil_row *row)
 {
 	struct gw_figures figures;
 

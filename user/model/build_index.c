@@ -37,9 +37,7 @@ static void add_open_parts(struct gw_build *b)
 		    b->end_ns <= thread->wait_block_ns)
 			continue;
 		b->pair[b->pair_count++] = (struct gw_raw_pair){
-			.key = {.tgid = thread->tgid,
-				.by = thread->wait_holder,
-				.on = thread->tid},
+			.key = {.tgid = thread->tgid, .by = thread->wait_holder, .on = thread->tid},
 			.ns = b->end_ns - thread->wait_block_ns,
 		};
 	}

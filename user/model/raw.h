@@ -28,7 +28,7 @@ struct gw_raw_pair {
 
 struct gw_raw {
 	__u64 epoch_ns;
-	__u64 end_ns; /* when counting stopped, or the time of reading */
+	__u64 end_ns;		    /* when counting stopped, or the time of reading */
 	struct gw_process *process; /* by slot */
 	size_t process_count;
 	struct gw_gil_state *gil; /* by slot */

@@ -15,7 +15,7 @@
 #include "gilwatch/hist.h"
 #include "gilwatch/place.h"
 
-#define GW_ABSENT_NS    INT64_MIN /* not known; a reason stands beside it */
+#define GW_ABSENT_NS	INT64_MIN /* not known; a reason stands beside it */
 #define GW_ABSENT_COUNT INT64_MIN
 
 /* What the holder of the GIL was doing while others waited: a gw_where, or one of these. */
@@ -45,7 +45,7 @@ struct gw_states {
 };
 
 struct gw_histogram {
-	int absent;	     /* 1: not measured; reason says why */
+	int absent; /* 1: not measured; reason says why */
 	char reason[96];
 	uint64_t count;
 	struct gw_hist data; /* not cumulative */
@@ -78,7 +78,7 @@ struct gw_thread_view {
 	size_t cpu_count;
 	int64_t migrations[GW_DISTANCE_COUNT];
 	int64_t acquisitions, releases, forced_releases; /* GW_ABSENT_COUNT without probes */
-	int64_t waits; /* for the GIL */
+	int64_t waits;					 /* for the GIL */
 	int64_t wakes; /* times it was woken from a block or a stop */
 	struct gw_histogram hold, wait;
 	struct gw_resume resume;
@@ -106,8 +106,8 @@ enum gw_open_kind {
 struct gw_open {
 	uint32_t tid;
 	enum gw_open_kind kind;
-	int64_t age_ns;	      /* since it began, at most the time under watch */
-	enum gw_where where;  /* what the thread was doing */
+	int64_t age_ns;	     /* since it began, at most the time under watch */
+	enum gw_where where; /* what the thread was doing */
 };
 
 struct gw_inflicted {
@@ -172,8 +172,8 @@ struct gw_process_view {
 	int64_t elapsed_ns; /* of this process under watch */
 
 	uint64_t overhead_hits;
-	int64_t overhead_ns; /* estimated: hits times cost per hit */
-	double overhead_ratio; /* of the target's on-CPU time */
+	int64_t overhead_ns;	/* estimated: hits times cost per hit */
+	double overhead_ratio;	/* of the target's on-CPU time */
 	double overhead_budget; /* < 0: none in force */
 
 	uint32_t cpus_usable;
@@ -184,7 +184,8 @@ struct gw_process_view {
 	struct gw_states states;
 	int64_t where_ns[GW_WHERE_COUNT];
 	int64_t held_off_by_ns[GW_WHERE_COUNT];
-	int64_t gil_wait_by_holder_ns[GW_HOLDER_COUNT]; /* GW_HOLDER_NONE is absent without probes */
+	int64_t gil_wait_by_holder_ns[GW_HOLDER_COUNT]; /* GW_HOLDER_NONE is absent without probes
+							 */
 	struct gw_basis basis[GW_STATE_COUNT];
 	struct gw_basis by_holder_basis;
 	struct gw_basis inflicted_basis;
@@ -218,7 +219,7 @@ struct gw_process_view {
 };
 
 struct gw_snapshot {
-	char started[40]; /* RFC 3339, local time with offset */
+	char started[40];     /* RFC 3339, local time with offset */
 	int64_t requested_ns; /* GW_ABSENT_NS: until interrupted */
 	int64_t elapsed_ns;
 	uint64_t start_monotonic_ns, end_monotonic_ns; /* CLOCK_MONOTONIC */

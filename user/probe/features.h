@@ -15,8 +15,8 @@ int gw_features_switch_has_state(void);
 int gw_features_sleeping_iterator(void);
 
 /*
- * 1: uprobes can be attached by one multi link whose process filter counts the hits of all threads of
- * a process (found out on a child of our own), 0: not.
+ * 1: uprobes can be attached by one multi link whose process filter counts the hits of all threads
+ * of a process (found out on a child of our own), 0: not.
  */
 int gw_features_uprobe_multi(void);
 

@@ -22,8 +22,7 @@ struct gw_multi_attr {
 	uint32_t padding;
 };
 
-int gw_multi_attach(int program, const char *path, const uint64_t *offsets, size_t count,
-		    pid_t pid)
+int gw_multi_attach(int program, const char *path, const uint64_t *offsets, size_t count, pid_t pid)
 {
 	struct gw_multi_attr attr = {
 		.prog_fd = (uint32_t)program,

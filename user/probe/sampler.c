@@ -47,8 +47,8 @@ static int sample_cpu(const struct bpf_program *program, uint32_t cpu, struct bp
 	return -errno;
 }
 
-int gw_sampler_start(const struct bpf_program *program, uint32_t cpus,
-		     struct gw_sampler **sampler, struct gw_error *err)
+int gw_sampler_start(const struct bpf_program *program, uint32_t cpus, struct gw_sampler **sampler,
+		     struct gw_error *err)
 {
 	struct gw_sampler *new = calloc(1, sizeof(*new) + cpus * sizeof(new->link[0]));
 	int code;

@@ -11,8 +11,8 @@
 struct gw_sampler;
 
 /* 0 or a negative errno with err set. CPUs that are offline are left out. */
-int gw_sampler_start(const struct bpf_program *program, uint32_t cpus,
-		     struct gw_sampler **sampler, struct gw_error *err);
+int gw_sampler_start(const struct bpf_program *program, uint32_t cpus, struct gw_sampler **sampler,
+		     struct gw_error *err);
 
 /* Accepts NULL. */
 void gw_sampler_free(struct gw_sampler *sampler);

@@ -68,8 +68,7 @@ uint64_t gw_session_start_ns(const struct gw_session *session)
 	return session->start_ns;
 }
 
-const volatile struct gw_process *gw_session_process(const struct gw_session *session,
-						     size_t index)
+const volatile struct gw_process *gw_session_process(const struct gw_session *session, size_t index)
 {
 	return &session->processes[index];
 }
@@ -109,8 +108,7 @@ static void size_maps(struct gw_session *s)
 
 	bpf_map__set_max_entries(s->bpf->maps.processes, processes);
 	bpf_map__set_max_entries(s->bpf->maps.targets, processes);
-	bpf_map__set_max_entries(s->bpf->maps.gils,
-				 s->gil_count ? (uint32_t)s->gil_count : 1);
+	bpf_map__set_max_entries(s->bpf->maps.gils, s->gil_count ? (uint32_t)s->gil_count : 1);
 	bpf_map__set_max_entries(s->bpf->maps.places, s->host->cpus);
 }
 
@@ -235,8 +233,7 @@ static int fill_processes(struct gw_session *s, struct gw_error *err)
 
 		process->tgid = tgid;
 		process->engine = target->engine;
-		if (target->python &&
-		    fill_gils(s, process, target->python, slot, &next_gil))
+		if (target->python && fill_gils(s, process, target->python, slot, &next_gil))
 			return gw_error_set(err, -EINVAL, GW_STATUS_FAILURE,
 					    "the GIL of process %d has a layout that gilwatch "
 					    "does not know",
@@ -318,9 +315,8 @@ static int attach_probes(struct gw_session *s, size_t index, struct gw_error *er
 int gw_session_attach(struct gw_session *s, struct gw_error *err)
 {
 	struct bpf_program *const scheduler[] = {
-		s->bpf->progs.gw_on_new_task, s->bpf->progs.gw_on_exit,
-		s->bpf->progs.gw_on_exec,     s->bpf->progs.gw_on_switch,
-		s->bpf->progs.gw_on_wakeup,
+		s->bpf->progs.gw_on_new_task, s->bpf->progs.gw_on_exit,	  s->bpf->progs.gw_on_exec,
+		s->bpf->progs.gw_on_switch,   s->bpf->progs.gw_on_wakeup,
 	};
 	int code = 0;
 
@@ -364,8 +360,8 @@ static void watch(struct gw_session *s)
 }
 
 /*
- * Threads that are off the CPU since before the start hold what the GIL's memory says now, unless they
- * run meanwhile.
+ * Threads that are off the CPU since before the start hold what the GIL's memory says now, unless
+ * they run meanwhile.
  */
 static int settle_gil(struct gw_session *s, size_t index, int gil, struct gw_error *err)
 {
@@ -396,8 +392,8 @@ int gw_session_activate(struct gw_session *s, struct gw_error *err)
 	code = run_over_threads(s->seeder, err);
 	s->bpf->bss->seeded = 1;
 	for (size_t i = 0; !code && i < s->target_count; i++)
-		for (int gil = 0; !code && s->target[i].python && gil < s->target[i].python->gil_count;
-		     gil++)
+		for (int gil = 0;
+		     !code && s->target[i].python && gil < s->target[i].python->gil_count; gil++)
 			code = settle_gil(s, i, gil, err);
 	return code;
 }

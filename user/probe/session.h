@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * A watch: the BPF programs and their maps, from loading to the last reading. The stages come in this
- * order: new, load, attach, activate, (engine changes, readings), stop, read, free. Nothing counts
- * before everything is attached: activate sets that off.
+ * A watch: the BPF programs and their maps, from loading to the last reading. The stages come in
+ * this order: new, load, attach, activate, (engine changes, readings), stop, read, free. Nothing
+ * counts before everything is attached: activate sets that off.
  */
 #ifndef GW_SESSION_H
 #define GW_SESSION_H

@@ -27,7 +27,7 @@ struct trial {
 };
 
 /* The probed function: never inlined, and something the compiler has to keep. */
-__attribute__((noinline, noclone)) static void trial_site(void)
+__attribute__((noinline)) static void trial_site(void)
 {
 	__asm__ volatile("" ::: "memory");
 }

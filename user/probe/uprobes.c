@@ -16,8 +16,8 @@ struct gw_uprobes {
 };
 
 /*
- * A breakpoint installed in a page that is not in the page cache makes ext4 print a warning (seen on
- * 6.18): read the pages first.
+ * A breakpoint installed in a page that is not in the page cache makes ext4 print a warning (seen
+ * on 6.18): read the pages first.
  */
 static void read_pages(const char *path, const struct gw_sites *sites)
 {
@@ -44,8 +44,8 @@ static int attach_multi(struct gw_uprobes *u, const struct gw_uprobe_programs *p
 		for (size_t i = 0; i < sites->count; i++)
 			if ((int)sites->site[i].kind == kind)
 				offsets[count++] = sites->site[i].file_offset;
-		u->multi_fd[kind] = gw_multi_attach(bpf_program__fd(program), path, offsets, count,
-						    pid);
+		u->multi_fd[kind] =
+			gw_multi_attach(bpf_program__fd(program), path, offsets, count, pid);
 		if (u->multi_fd[kind] < 0)
 			return u->multi_fd[kind];
 	}

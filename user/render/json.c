@@ -96,9 +96,9 @@ static void put_field(struct writer *w, json_t *object, const struct gw_field *f
 {
 	const void *at = (const char *)base + field->offset;
 	double real = field->kind == GW_FIELD_REAL || field->kind == GW_FIELD_REAL_KNOWN ||
-			      field->kind == GW_FIELD_REAL_SET
-			  ? *(const double *)at
-			  : 0;
+				      field->kind == GW_FIELD_REAL_SET
+			      ? *(const double *)at
+			      : 0;
 
 	if (field->reason)
 		reason = field->reason;
@@ -221,8 +221,8 @@ static json_t *buckets(const struct gw_hist *hist)
 			continue;
 		pair = json_array();
 		json_array_append_new(pair, i == GW_HIST_BUCKETS - 1
-						? json_null()
-						: seconds((int64_t)gw_hist_upper_ns(i)));
+						    ? json_null()
+						    : seconds((int64_t)gw_hist_upper_ns(i)));
 		json_array_append_new(pair, integer(hist->bucket[i]));
 		json_array_append_new(array, pair);
 	}
@@ -361,7 +361,7 @@ static json_t *array_of(struct writer *w, const struct gw_fields *fields, const 
 
 	for (size_t i = 0; i < count; i++) {
 		if (json_array_append_new(
-			array, object_of(w, fields, (const char *)items + i * size, NULL)))
+			    array, object_of(w, fields, (const char *)items + i * size, NULL)))
 			w->failed = 1;
 	}
 	return array;

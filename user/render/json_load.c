@@ -59,9 +59,9 @@ static int refuse(const struct at *at, const char *name, const char *what)
 static json_t *member(const struct at *at, json_t *object, const char *name, int type)
 {
 	static const char *const wants[] = {
-	    [JSON_OBJECT] = "is not an object",
-	    [JSON_ARRAY] = "is not an array",
-	    [JSON_STRING] = "is not a text",
+		[JSON_OBJECT] = "is not an object",
+		[JSON_ARRAY] = "is not an array",
+		[JSON_STRING] = "is not a text",
 	};
 	json_t *value = json_object_get(object, name);
 
@@ -677,9 +677,9 @@ static int refuse_file(const struct source *source, const json_error_t *json, st
 				    "The file cannot be read: %s.", strerror(source->failed));
 	if (source->too_long)
 		return gw_error_set(
-		    err, -EFBIG, GW_STATUS_USAGE,
-		    "The file is longer than %u MiB; gilwatch reads none that long.",
-		    GW_JSON_MAX_BYTES >> 20);
+			err, -EFBIG, GW_STATUS_USAGE,
+			"The file is longer than %u MiB; gilwatch reads none that long.",
+			GW_JSON_MAX_BYTES >> 20);
 	if (json_error_code(json) == json_error_out_of_memory)
 		return gw_error_set(err, -ENOMEM, GW_STATUS_FAILURE, "There is not enough memory.");
 	/* Jansson also says so of a NUL byte. */

@@ -6,53 +6,56 @@
 #include "model/snapshot.h"
 
 static const char *const states[GW_STATE_COUNT] = {
-    [GW_STATE_PYTHON] = "python",     [GW_STATE_NATIVE] = "native",
-    [GW_STATE_GIL_WAIT] = "gil_wait", [GW_STATE_HELD_OFF] = "held_off",
-    [GW_STATE_RUNQUEUE] = "runqueue", [GW_STATE_DISK] = "disk",
-    [GW_STATE_NET] = "net",	      [GW_STATE_PIPE] = "pipe",
-    [GW_STATE_POLL] = "poll",	      [GW_STATE_SLEEP] = "sleep",
-    [GW_STATE_LOCK] = "lock",	      [GW_STATE_FAULT] = "fault",
-    [GW_STATE_CHILD] = "child",	      [GW_STATE_STOPPED] = "stopped",
-    [GW_STATE_OTHER] = "other",	      [GW_STATE_UNKNOWN] = "unknown",
+	[GW_STATE_PYTHON] = "python",	  [GW_STATE_NATIVE] = "native",
+	[GW_STATE_GIL_WAIT] = "gil_wait", [GW_STATE_HELD_OFF] = "held_off",
+	[GW_STATE_RUNQUEUE] = "runqueue", [GW_STATE_DISK] = "disk",
+	[GW_STATE_NET] = "net",		  [GW_STATE_PIPE] = "pipe",
+	[GW_STATE_POLL] = "poll",	  [GW_STATE_SLEEP] = "sleep",
+	[GW_STATE_LOCK] = "lock",	  [GW_STATE_FAULT] = "fault",
+	[GW_STATE_CHILD] = "child",	  [GW_STATE_STOPPED] = "stopped",
+	[GW_STATE_OTHER] = "other",	  [GW_STATE_UNKNOWN] = "unknown",
 };
 
 /* Holders are wheres and two more, so that one table serves both. */
 static const char *const holders[GW_HOLDER_COUNT] = {
-    [GW_RUNNING] = "running",	  [GW_RUNNABLE] = "runnable",	[GW_STOPPED] = "stopped",
-    [GW_BLOCKED_GIL] = "gil",	  [GW_BLOCKED_LOCK] = "lock",	[GW_BLOCKED_SLEEP] = "sleep",
-    [GW_BLOCKED_DISK] = "disk",	  [GW_BLOCKED_NET] = "net",	[GW_BLOCKED_PIPE] = "pipe",
-    [GW_BLOCKED_POLL] = "poll",	  [GW_BLOCKED_FAULT] = "fault", [GW_BLOCKED_CHILD] = "child",
-    [GW_BLOCKED_OTHER] = "other", [GW_HOLDER_NONE] = "none",	[GW_HOLDER_HANDOVER] = "handover",
+	[GW_RUNNING] = "running",	   [GW_RUNNABLE] = "runnable",
+	[GW_STOPPED] = "stopped",	   [GW_BLOCKED_GIL] = "gil",
+	[GW_BLOCKED_LOCK] = "lock",	   [GW_BLOCKED_SLEEP] = "sleep",
+	[GW_BLOCKED_DISK] = "disk",	   [GW_BLOCKED_NET] = "net",
+	[GW_BLOCKED_PIPE] = "pipe",	   [GW_BLOCKED_POLL] = "poll",
+	[GW_BLOCKED_FAULT] = "fault",	   [GW_BLOCKED_CHILD] = "child",
+	[GW_BLOCKED_OTHER] = "other",	   [GW_HOLDER_NONE] = "none",
+	[GW_HOLDER_HANDOVER] = "handover",
 };
 
 static const char *const distances[GW_DISTANCE_COUNT] = {
-    [GW_SAME_CPU] = "same_cpu",	  [GW_SAME_CORE] = "same_core",	  [GW_SAME_LLC] = "same_llc",
-    [GW_SAME_NODE] = "same_node", [GW_CROSS_NODE] = "cross_node",
+	[GW_SAME_CPU] = "same_cpu",   [GW_SAME_CORE] = "same_core",   [GW_SAME_LLC] = "same_llc",
+	[GW_SAME_NODE] = "same_node", [GW_CROSS_NODE] = "cross_node",
 };
 
 static const char *const severities[] = {
-    [GW_INFO] = "info",
-    [GW_WARNING] = "warning",
-    [GW_CRITICAL] = "critical",
+	[GW_INFO] = "info",
+	[GW_WARNING] = "warning",
+	[GW_CRITICAL] = "critical",
 };
 
 static const char *const bases[] = {
-    [GW_BASIS_EXACT] = "exact",
-    [GW_BASIS_SAMPLED] = "sampled",
-    [GW_BASIS_ABSENT] = "absent",
+	[GW_BASIS_EXACT] = "exact",
+	[GW_BASIS_SAMPLED] = "sampled",
+	[GW_BASIS_ABSENT] = "absent",
 };
 
 static const char *const opens[] = {
-    [GW_OPEN_HOLD] = "hold",
-    [GW_OPEN_WAIT] = "wait",
-    [GW_OPEN_BLOCK] = "block",
+	[GW_OPEN_HOLD] = "hold",
+	[GW_OPEN_WAIT] = "wait",
+	[GW_OPEN_BLOCK] = "block",
 };
 
 static const char *const ends[] = {
-    [GW_ENDED_DURATION] = "duration",
-    [GW_ENDED_INTERRUPTED] = "interrupted",
-    [GW_ENDED_TARGET_EXIT] = "target_exit",
-    [GW_ENDED_TARGET_EXEC] = "target_exec",
+	[GW_ENDED_DURATION] = "duration",
+	[GW_ENDED_INTERRUPTED] = "interrupted",
+	[GW_ENDED_TARGET_EXIT] = "target_exit",
+	[GW_ENDED_TARGET_EXEC] = "target_exec",
 };
 
 #define NAMES(table)                                                                               \

@@ -44,19 +44,19 @@ const char *gw_text_about(const struct gw_basis *basis)
 static const struct {
 	const char *cause, *doing;
 } where_words[GW_WHERE_COUNT] = {
-    [GW_RUNNING] = {"cpu", "on a CPU"},
-    [GW_RUNNABLE] = {"runq", "ready but without a CPU"},
-    [GW_STOPPED] = {"stop", "stopped"},
-    [GW_BLOCKED_GIL] = {"gil", "waiting for the GIL"},
-    [GW_BLOCKED_LOCK] = {"lock", "blocked on another lock"},
-    [GW_BLOCKED_SLEEP] = {"sleep", "sleeping"},
-    [GW_BLOCKED_DISK] = {"disk", "blocked on a disk"},
-    [GW_BLOCKED_NET] = {"net", "blocked on the network"},
-    [GW_BLOCKED_PIPE] = {"pipe", "blocked on a pipe"},
-    [GW_BLOCKED_POLL] = {"poll", "blocked in poll"},
-    [GW_BLOCKED_FAULT] = {"fault", "blocked in a page fault"},
-    [GW_BLOCKED_CHILD] = {"child", "waiting for a child process"},
-    [GW_BLOCKED_OTHER] = {"other", "blocked in something else"},
+	[GW_RUNNING] = {"cpu", "on a CPU"},
+	[GW_RUNNABLE] = {"runq", "ready but without a CPU"},
+	[GW_STOPPED] = {"stop", "stopped"},
+	[GW_BLOCKED_GIL] = {"gil", "waiting for the GIL"},
+	[GW_BLOCKED_LOCK] = {"lock", "blocked on another lock"},
+	[GW_BLOCKED_SLEEP] = {"sleep", "sleeping"},
+	[GW_BLOCKED_DISK] = {"disk", "blocked on a disk"},
+	[GW_BLOCKED_NET] = {"net", "blocked on the network"},
+	[GW_BLOCKED_PIPE] = {"pipe", "blocked on a pipe"},
+	[GW_BLOCKED_POLL] = {"poll", "blocked in poll"},
+	[GW_BLOCKED_FAULT] = {"fault", "blocked in a page fault"},
+	[GW_BLOCKED_CHILD] = {"child", "waiting for a child process"},
+	[GW_BLOCKED_OTHER] = {"other", "blocked in something else"},
 };
 
 const char *gw_text_cause(enum gw_where where)
@@ -180,9 +180,9 @@ static void verdicts(struct gw_page *page, const struct gw_process_view *p)
 		enum gw_style style;
 		const char *label;
 	} severity[] = {
-	    [GW_INFO] = {GW_GREEN, "INFO      "},
-	    [GW_WARNING] = {GW_YELLOW, "WARNING   "},
-	    [GW_CRITICAL] = {GW_RED, "CRITICAL  "},
+		[GW_INFO] = {GW_GREEN, "INFO      "},
+		[GW_WARNING] = {GW_YELLOW, "WARNING   "},
+		[GW_CRITICAL] = {GW_RED, "CRITICAL  "},
 	};
 
 	if (p->verdict_count)
@@ -229,15 +229,15 @@ static void totals(struct gw_page *page, const struct gw_snapshot *s)
 		snprintf(failed, sizeof(failed), "; %zu could not be measured", errors);
 	gw_total(s, &sum);
 	gw_page_print(
-	    page, "", 2,
-	    "%zu processes, watched for %s%s%s. Together: %s%s CPUs busy with a GIL "
-	    "(python), %s%s without (native); %s of waiting for GILs, %s of waiting for "
-	    "a CPU.",
-	    s->process_count, gw_duration(s->elapsed_ns).text, how_it_ended(s->ended), failed,
-	    gw_text_about(&sum.basis[GW_STATE_PYTHON]), gw_number(sum.parallelism_python).text,
-	    gw_text_about(&sum.basis[GW_STATE_NATIVE]), gw_number(sum.parallelism_native).text,
-	    gw_duration(sum.states.ns[GW_STATE_GIL_WAIT]).text,
-	    gw_duration(sum.where_ns[GW_RUNNABLE]).text);
+		page, "", 2,
+		"%zu processes, watched for %s%s%s. Together: %s%s CPUs busy with a GIL "
+		"(python), %s%s without (native); %s of waiting for GILs, %s of waiting for "
+		"a CPU.",
+		s->process_count, gw_duration(s->elapsed_ns).text, how_it_ended(s->ended), failed,
+		gw_text_about(&sum.basis[GW_STATE_PYTHON]), gw_number(sum.parallelism_python).text,
+		gw_text_about(&sum.basis[GW_STATE_NATIVE]), gw_number(sum.parallelism_native).text,
+		gw_duration(sum.states.ns[GW_STATE_GIL_WAIT]).text,
+		gw_duration(sum.where_ns[GW_RUNNABLE]).text);
 }
 
 int gw_text_write(const struct gw_snapshot *s, const struct gw_text_options *o, FILE *out)

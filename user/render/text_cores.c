@@ -22,11 +22,11 @@ static size_t append(char *text, size_t size, size_t used, const char *before, c
 static void distances(struct gw_page *page, const char *what, const int64_t *count)
 {
 	static const char *const words[GW_DISTANCE_COUNT] = {
-	    [GW_SAME_CPU] = "on the same CPU ",
-	    [GW_SAME_CORE] = "within a core ",
-	    [GW_SAME_LLC] = "between cores that share a cache ",
-	    [GW_SAME_NODE] = "between caches ",
-	    [GW_CROSS_NODE] = "between NUMA nodes ",
+		[GW_SAME_CPU] = "on the same CPU ",
+		[GW_SAME_CORE] = "within a core ",
+		[GW_SAME_LLC] = "between cores that share a cache ",
+		[GW_SAME_NODE] = "between caches ",
+		[GW_CROSS_NODE] = "between NUMA nodes ",
 	};
 	int64_t all = 0;
 	char text[512] = "";

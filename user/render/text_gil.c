@@ -172,10 +172,10 @@ static void resume(struct gw_page *page, const struct gw_resume *r)
 {
 	if (!r->latency.absent && r->latency.count)
 		gw_page_print(
-		    page, "  ", 4,
-		    "From wake-up to GIL: %s went to waiting for a CPU, %s to waiting for "
-		    "the GIL.",
-		    gw_duration(r->runqueue_ns).text, gw_duration(r->gil_ns).text);
+			page, "  ", 4,
+			"From wake-up to GIL: %s went to waiting for a CPU, %s to waiting for "
+			"the GIL.",
+			gw_duration(r->runqueue_ns).text, gw_duration(r->gil_ns).text);
 	if (!r->latency.absent && r->delay_ratio >= 0)
 		gw_page_print(page, "  ", 4,
 			      "Sleeps took %s times as long as asked for, until the GIL was back "

@@ -11,8 +11,8 @@
 void gw_page_style(struct gw_page *page, enum gw_style style)
 {
 	static const char *const code[] = {
-	    [GW_PLAIN] = "\033[0m",	[GW_BOLD] = "\033[1m",	   [GW_RED] = "\033[1;31m",
-	    [GW_YELLOW] = "\033[1;33m", [GW_GREEN] = "\033[1;32m",
+		[GW_PLAIN] = "\033[0m",	    [GW_BOLD] = "\033[1m",     [GW_RED] = "\033[1;31m",
+		[GW_YELLOW] = "\033[1;33m", [GW_GREEN] = "\033[1;32m",
 	};
 
 	if (page->colour)

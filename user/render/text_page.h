@@ -51,7 +51,7 @@ void gw_page_hang(struct gw_page *page, int indent, const char *text);
 
 /* As gw_page_wrap, by printf's format; bounded to 4 KiB. */
 void gw_page_print(struct gw_page *page, const char *label, int indent, const char *format, ...)
-    __attribute__((format(printf, 4, 5)));
+	__attribute__((format(printf, 4, 5)));
 
 /*
  * One cell of a row: padded to width, cut if it is longer. Padding is written only where something

@@ -9,22 +9,22 @@
 static const struct {
 	const char *label, *meaning;
 } state_words[GW_STATE_COUNT] = {
-    [GW_STATE_PYTHON] = {"python", "on a CPU with the GIL, C code too"},
-    [GW_STATE_NATIVE] = {"native", "on a CPU without the GIL: C, kernel"},
-    [GW_STATE_GIL_WAIT] = {"gil wait", "waiting for the GIL"},
-    [GW_STATE_HELD_OFF] = {"held off", "has the GIL but is not on a CPU"},
-    [GW_STATE_RUNQUEUE] = {"runqueue", "ready to run, waiting for a CPU"},
-    [GW_STATE_DISK] = {"disk", "waiting for a disk"},
-    [GW_STATE_NET] = {"net", "waiting for the network"},
-    [GW_STATE_PIPE] = {"pipe", "waiting for a pipe"},
-    [GW_STATE_POLL] = {"poll", "waiting in select, poll or epoll"},
-    [GW_STATE_SLEEP] = {"sleep", "sleeping"},
-    [GW_STATE_LOCK] = {"lock", "on a lock, queue, event; not the GIL"},
-    [GW_STATE_FAULT] = {"fault", "page fault: waiting for memory"},
-    [GW_STATE_CHILD] = {"child", "waiting for a child process"},
-    [GW_STATE_STOPPED] = {"stopped", "by a signal, debugger or freezer"},
-    [GW_STATE_OTHER] = {"other", "blocked in something else"},
-    [GW_STATE_UNKNOWN] = {"unknown", "with or without the GIL: not known"},
+	[GW_STATE_PYTHON] = {"python", "on a CPU with the GIL, C code too"},
+	[GW_STATE_NATIVE] = {"native", "on a CPU without the GIL: C, kernel"},
+	[GW_STATE_GIL_WAIT] = {"gil wait", "waiting for the GIL"},
+	[GW_STATE_HELD_OFF] = {"held off", "has the GIL but is not on a CPU"},
+	[GW_STATE_RUNQUEUE] = {"runqueue", "ready to run, waiting for a CPU"},
+	[GW_STATE_DISK] = {"disk", "waiting for a disk"},
+	[GW_STATE_NET] = {"net", "waiting for the network"},
+	[GW_STATE_PIPE] = {"pipe", "waiting for a pipe"},
+	[GW_STATE_POLL] = {"poll", "waiting in select, poll or epoll"},
+	[GW_STATE_SLEEP] = {"sleep", "sleeping"},
+	[GW_STATE_LOCK] = {"lock", "on a lock, queue, event; not the GIL"},
+	[GW_STATE_FAULT] = {"fault", "page fault: waiting for memory"},
+	[GW_STATE_CHILD] = {"child", "waiting for a child process"},
+	[GW_STATE_STOPPED] = {"stopped", "by a signal, debugger or freezer"},
+	[GW_STATE_OTHER] = {"other", "blocked in something else"},
+	[GW_STATE_UNKNOWN] = {"unknown", "with or without the GIL: not known"},
 };
 
 static int any_sampled(const struct gw_process_view *p)
@@ -237,11 +237,11 @@ static void blocked_cell(struct gw_page *page, const struct gw_process_view *p,
 		enum gw_state state;
 		enum gw_where where;
 	} blocked[] = {
-	    {GW_STATE_DISK, GW_BLOCKED_DISK},	{GW_STATE_NET, GW_BLOCKED_NET},
-	    {GW_STATE_PIPE, GW_BLOCKED_PIPE},	{GW_STATE_POLL, GW_BLOCKED_POLL},
-	    {GW_STATE_SLEEP, GW_BLOCKED_SLEEP}, {GW_STATE_LOCK, GW_BLOCKED_LOCK},
-	    {GW_STATE_FAULT, GW_BLOCKED_FAULT}, {GW_STATE_CHILD, GW_BLOCKED_CHILD},
-	    {GW_STATE_STOPPED, GW_STOPPED},	{GW_STATE_OTHER, GW_BLOCKED_OTHER},
+		{GW_STATE_DISK, GW_BLOCKED_DISK},   {GW_STATE_NET, GW_BLOCKED_NET},
+		{GW_STATE_PIPE, GW_BLOCKED_PIPE},   {GW_STATE_POLL, GW_BLOCKED_POLL},
+		{GW_STATE_SLEEP, GW_BLOCKED_SLEEP}, {GW_STATE_LOCK, GW_BLOCKED_LOCK},
+		{GW_STATE_FAULT, GW_BLOCKED_FAULT}, {GW_STATE_CHILD, GW_BLOCKED_CHILD},
+		{GW_STATE_STOPPED, GW_STOPPED},	    {GW_STATE_OTHER, GW_BLOCKED_OTHER},
 	};
 	int64_t sum = 0, most_ns = 0;
 	const char *cause = "";
@@ -335,10 +335,10 @@ static void thread_errors(struct gw_page *page, const struct gw_process_view *p,
 	}
 	if (most > 0)
 		gw_page_print(
-		    page, "  ", 4,
-		    "\xe2\x89\x88: python and native are estimates, \xc2\xb1 %s points or "
-		    "better.",
-		    gw_number(most * 100).text);
+			page, "  ", 4,
+			"\xe2\x89\x88: python and native are estimates, \xc2\xb1 %s points or "
+			"better.",
+			gw_number(most * 100).text);
 }
 
 void gw_text_threads(struct gw_page *page, const struct gw_process_view *p)
@@ -359,9 +359,9 @@ void gw_text_threads(struct gw_page *page, const struct gw_process_view *p)
 		gw_page_print(page, "  ", 4, "%zu more threads are not shown; -n %zu shows all.",
 			      p->thread_count - shown, p->thread_count);
 	gw_page_wrap(
-	    page, "  ", 4,
-	    "runq: ready, but without a CPU. inflicted: how long others waited for the GIL "
-	    "while this thread held it.");
+		page, "  ", 4,
+		"runq: ready, but without a CPU. inflicted: how long others waited for the GIL "
+		"while this thread held it.");
 	thread_errors(page, p, shown);
 	gw_page_reasons(page);
 }

@@ -44,8 +44,8 @@ struct unit {
 static struct gw_figure duration(int64_t ns, int short_form)
 {
 	static const struct unit units[] = {
-	    {"\xc2\xb5s", 1e3, 999.5}, {"ms", 1e6, 999.5},  {"s", 1e9, 9999.5},
-	    {"h", 3600e9, 999.5},      {"d", 86400e9, 1e9},
+		{"\xc2\xb5s", 1e3, 999.5}, {"ms", 1e6, 999.5},	{"s", 1e9, 9999.5},
+		{"h", 3600e9, 999.5},	   {"d", 86400e9, 1e9},
 	};
 	const struct unit *unit = units;
 	struct gw_figure made;
@@ -126,8 +126,8 @@ struct gw_figure gw_share(double ratio)
 static struct gw_figure thousands(double value)
 {
 	static const struct unit units[] = {
-	    {"k", 1e3, 999.5},	{"M", 1e6, 999.5},  {"G", 1e9, 999.5},
-	    {"T", 1e12, 999.5}, {"P", 1e15, 999.5}, {"E", 1e18, 1e9},
+		{"k", 1e3, 999.5},  {"M", 1e6, 999.5},	{"G", 1e9, 999.5},
+		{"T", 1e12, 999.5}, {"P", 1e15, 999.5}, {"E", 1e18, 1e9},
 	};
 	const struct unit *unit = units;
 	struct gw_figure made;

@@ -251,13 +251,13 @@ static void describe_section(const struct gw_elf *elf, const GElf_Shdr *header,
 	const char *name = elf_strptr(elf->elf, elf->section_names, header->sh_name);
 
 	*section = (struct gw_elf_section){
-	    .name = name ? name : "",
-	    .type = header->sh_type,
-	    .link = header->sh_link,
-	    .flags = header->sh_flags,
-	    .address = header->sh_addr,
-	    .offset = header->sh_offset,
-	    .size = header->sh_size,
+		.name = name ? name : "",
+		.type = header->sh_type,
+		.link = header->sh_link,
+		.flags = header->sh_flags,
+		.address = header->sh_addr,
+		.offset = header->sh_offset,
+		.size = header->sh_size,
 	};
 }
 

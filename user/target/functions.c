@@ -149,7 +149,7 @@ static int encoding_of_cie(struct reader *reader, Dwarf_Off offset)
 		reader->cie_encoding = address_encoding(&entry.cie);
 		reader->cie_augmented = entry.cie.augmentation && *entry.cie.augmentation;
 		reader->cie_frame_settings = count_frame_settings(
-		    entry.cie.initial_instructions, entry.cie.initial_instructions_end);
+			entry.cie.initial_instructions, entry.cie.initial_instructions_end);
 	}
 	return reader->cie_encoding;
 }
@@ -171,7 +171,7 @@ static int add_function(struct reader *reader, uint64_t start, uint64_t size, bo
 		reader->capacity = capacity;
 	}
 	functions->function[functions->count++] =
-	    (struct gw_function){start, start + size, continuation};
+		(struct gw_function){start, start + size, continuation};
 	return 0;
 }
 
@@ -259,11 +259,11 @@ static int read_section(struct reader *reader, const char *name)
 	reader->section_address = section.address;
 	reader->cie_offset = (Dwarf_Off)-1;
 	reader->data = (Elf_Data){
-	    .d_buf = bytes,
-	    .d_type = ELF_T_BYTE,
-	    .d_version = EV_CURRENT,
-	    .d_size = section.size,
-	    .d_align = 1,
+		.d_buf = bytes,
+		.d_type = ELF_T_BYTE,
+		.d_version = EV_CURRENT,
+		.d_size = section.size,
+		.d_align = 1,
 	};
 	code = read_fdes(reader);
 	free(bytes);

@@ -119,7 +119,7 @@ int gw_host_parse_cgroup(const char *text, const char *controller, char *path, s
 		if (colon) {
 			size_t length = (size_t)(colon - list - 1);
 			int match =
-			    controller ? list_has(list + 1, length, controller) : length == 0;
+				controller ? list_has(list + 1, length, controller) : length == 0;
 
 			if (match && (size_t)(end - colon) > size)
 				return -ENAMETOOLONG;
@@ -196,7 +196,7 @@ int gw_host_cgroup_directory(const char *mountinfo, const char *controller, cons
 		    (!controller || list_has(mount->options, strlen(mount->options), controller))) {
 			const char *rest = below(path, mount->root);
 			int used =
-			    rest ? snprintf(directory, size, "%s%s", mount->point, rest) : -1;
+				rest ? snprintf(directory, size, "%s%s", mount->point, rest) : -1;
 
 			*mount_length = strlen(mount->point);
 			if (used >= 0 && (size_t)used < size)

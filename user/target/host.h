@@ -14,7 +14,7 @@ struct gw_host {
 	char kernel[65]; /* uname release */
 	uint32_t cpus;	 /* possible CPUs: highest CPU number + 1 */
 	struct gw_cpu_place
-	    *place; /* of each CPU; from sysfs, each CPU its own where it says nothing */
+		*place; /* of each CPU; from sysfs, each CPU its own where it says nothing */
 };
 
 /* 0 or -errno (-ENOMEM). gw_host_free accepts a zeroed struct. */

@@ -194,12 +194,12 @@ int gw_plt_load(const struct gw_elf *elf, const struct gw_elf_code *code,
 		const struct gw_callee *callees, size_t count, struct gw_plt *plt)
 {
 	struct loader loader = {
-	    .elf = elf,
-	    .code = code,
-	    .dynamic = dynamic,
-	    .callees = callees,
-	    .callee_count = count,
-	    .plt = plt,
+		.elf = elf,
+		.code = code,
+		.dynamic = dynamic,
+		.callees = callees,
+		.callee_count = count,
+		.plt = plt,
 	};
 	int error;
 

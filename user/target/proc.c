@@ -327,8 +327,8 @@ static int open_and_name(pid_t pid, const struct gw_mapping *m, char *path, size
 	 * The link leads to the very file of the mapping, whatever happened to its name; the
 	 * numbers are not compared, since overlayfs and btrfs show others in maps than stat does.
 	 */
-	written =
-	    snprintf(path, size, "/proc/%d/map_files/%" PRIx64 "-%" PRIx64, live, m->start, m->end);
+	written = snprintf(path, size, "/proc/%d/map_files/%" PRIx64 "-%" PRIx64, live, m->start,
+			   m->end);
 	if (written < 0 || (size_t)written >= size)
 		return -ENAMETOOLONG;
 	fd = open_regular(path, NULL);

@@ -326,10 +326,10 @@ static int use_version(const struct search *s, uint32_t version, const void *hea
 	layout = gw_layout_for(version, python->free_threaded);
 	if (!layout)
 		return gw_error_set(
-		    s->err, -ENOTSUP, GW_STATUS_TARGET,
-		    "%s runs a free-threaded Python of a version that has none: it is "
-		    "not read",
-		    s->who);
+			s->err, -ENOTSUP, GW_STATUS_TARGET,
+			"%s runs a free-threaded Python of a version that has none: it is "
+			"not read",
+			s->who);
 	python->version_hex = version;
 	format_version(version, python->version, sizeof(python->version));
 	python->layout = *layout;
@@ -343,16 +343,16 @@ static int refuse_memory(const struct search *s, int code)
 {
 	if (code == -EAGAIN)
 		return gw_error_set(
-		    s->err, code, GW_STATUS_TARGET,
-		    "the Python %s in %s is not initialised yet, or finished already: "
-		    "try again while it runs",
-		    s->python->version, s->who);
+			s->err, code, GW_STATUS_TARGET,
+			"the Python %s in %s is not initialised yet, or finished already: "
+			"try again while it runs",
+			s->python->version, s->who);
 	if (code == -EPROTO || code == -EFAULT)
 		return gw_error_set(
-		    s->err, code, GW_STATUS_TARGET,
-		    "the memory of %s does not look like Python %s: it is a changed "
-		    "or debug build, or a damaged process, and is not read",
-		    s->who, s->python->version);
+			s->err, code, GW_STATUS_TARGET,
+			"the memory of %s does not look like Python %s: it is a changed "
+			"or debug build, or a damaged process, and is not read",
+			s->who, s->python->version);
 	return refuse_read(s, code);
 }
 
@@ -377,10 +377,10 @@ static int find_old_version(const struct search *s, const struct gw_runtime_symb
 	}
 	if (ret == -ENOENT || !s->python->version_hex)
 		return gw_error_set(
-		    s->err, -ENOTSUP, GW_STATUS_TARGET,
-		    "%s holds a Python whose version cannot be told: gilwatch takes "
-		    "CPython 3.8 - 3.15",
-		    s->who);
+			s->err, -ENOTSUP, GW_STATUS_TARGET,
+			"%s holds a Python whose version cannot be told: gilwatch takes "
+			"CPython 3.8 - 3.15",
+			s->who);
 	return ret ? refuse_memory(s, ret) : 0;
 }
 
@@ -444,9 +444,10 @@ int gw_python_find(pid_t pid, struct gw_python *python, struct gw_error *err)
 		name_process(info, s.who);
 		s.exe = info->exe;
 		ret = info->kernel_thread
-			  ? gw_error_set(err, -ENOTSUP, GW_STATUS_TARGET,
-					 "%s is a kernel thread: there is no Python in it", s.who)
-			  : find_in_files(&s);
+			      ? gw_error_set(err, -ENOTSUP, GW_STATUS_TARGET,
+					     "%s is a kernel thread: there is no Python in it",
+					     s.who)
+			      : find_in_files(&s);
 	}
 	for (size_t i = 0; i < s.count; i++)
 		free(s.files[i].path);

@@ -38,9 +38,9 @@ struct gw_python_gil {
 };
 
 struct gw_python {
-	uint32_t
-	    version_hex;  /* PY_VERSION_HEX; the micro part is 0 where only major.minor is known */
-	char version[32]; /* "3.11.2", or "3.9" where the micro part is unknown */
+	uint32_t version_hex; /* PY_VERSION_HEX; the micro part is 0 where only major.minor is known
+			       */
+	char version[32];     /* "3.11.2", or "3.9" where the micro part is unknown */
 	int free_threaded;
 	int gil_enabled;		/* 0 only for a free-threaded build whose GIL is off */
 	int shared;			/* 1: a libpython, 0: the executable itself */
@@ -61,8 +61,8 @@ struct gw_gil_view {
 	int32_t locked; /* -1: never created */
 	uint64_t last_holder;
 	uint64_t switch_number;
-	uint64_t
-	    holder_thread_id; /* pthread_self() of last_holder, 0 if locked <= 0 or unreadable */
+	uint64_t holder_thread_id; /* pthread_self() of last_holder, 0 if locked <= 0 or unreadable
+				    */
 };
 
 /*

@@ -67,8 +67,8 @@ static int check_holder(pid_t pid, const struct gw_python *python, const struct 
 
 	if (view->locked != 1 || !view->last_holder)
 		return 0;
-	ret =
-	    read_pointer(pid, view->last_holder + (uint64_t)python->layout.tstate_interp, &interp);
+	ret = read_pointer(pid, view->last_holder + (uint64_t)python->layout.tstate_interp,
+			   &interp);
 	if (!ret)
 		ret = read_pointer(pid, interp, &word);
 	return not_ours(ret);
@@ -114,12 +114,13 @@ static int walk_interpreters(pid_t pid, const struct gw_python *python, struct i
 	uint64_t main_one, at;
 	int ret, reached = 0;
 
-	ret = read_pointer(
-	    pid, python->runtime_address + (uint64_t)layout->runtime_interpreters_main, &main_one);
+	ret = read_pointer(pid,
+			   python->runtime_address + (uint64_t)layout->runtime_interpreters_main,
+			   &main_one);
 	if (!ret)
 		ret = read_pointer(
-		    pid, python->runtime_address + (uint64_t)layout->runtime_interpreters_head,
-		    &at);
+			pid, python->runtime_address + (uint64_t)layout->runtime_interpreters_head,
+			&at);
 	if (ret)
 		return ret;
 	if (!main_one || !at)

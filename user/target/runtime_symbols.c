@@ -175,10 +175,10 @@ static int read_loads(struct view *v)
 		if (header.p_type != PT_LOAD)
 			continue;
 		out->load[out->load_count++] = (struct gw_runtime_load){
-		    .offset = header.p_offset,
-		    .address = header.p_vaddr,
-		    .file_size = header.p_filesz,
-		    .executable = (header.p_flags & PF_X) != 0,
+			.offset = header.p_offset,
+			.address = header.p_vaddr,
+			.file_size = header.p_filesz,
+			.executable = (header.p_flags & PF_X) != 0,
 		};
 	}
 	return 0;
@@ -201,7 +201,7 @@ static void read_py_version(struct view *v)
 		    in > load->file_size - sizeof(value))
 			continue;
 		if (pread(v->fd, &value, sizeof(value), (off_t)(load->offset + in)) ==
-			(ssize_t)sizeof(value) &&
+			    (ssize_t)sizeof(value) &&
 		    value <= UINT32_MAX)
 			v->out->version_hex = (uint32_t)value;
 		return;

@@ -25,9 +25,9 @@ enum callee {
 /* No CPython so far waits by pthread_cond_clockwait(), but it is what a clock of one's own asks
  * for. */
 static const struct gw_callee callees[] = {
-    {"pthread_cond_timedwait", CALLEE_WAIT},
-    {"pthread_cond_clockwait", CALLEE_WAIT},
-    {"pthread_cond_signal", CALLEE_SIGNAL},
+	{"pthread_cond_timedwait", CALLEE_WAIT},
+	{"pthread_cond_clockwait", CALLEE_WAIT},
+	{"pthread_cond_signal", CALLEE_SIGNAL},
 };
 
 /* What is known about a function; a set of bits. */
@@ -99,7 +99,7 @@ static int suspect(const struct gw_flow *flow, void *data)
 	function = gw_functions_at(&finder->functions, flow->address);
 	if (function)
 		*mark_of(finder, function) |=
-		    MARK_SUSPECT | (flow->kind == GW_FLOW_LOAD_SLOT ? MARK_LOADS : 0);
+			MARK_SUSPECT | (flow->kind == GW_FLOW_LOAD_SLOT ? MARK_LOADS : 0);
 	return 0;
 }
 
@@ -150,10 +150,10 @@ static int note_call(const struct gw_flow *flow, void *data)
 	if (id < 0)
 		return 0;
 	return add_call(walk->finder, &(struct call){
-					  .address = flow->address,
-					  .in = walk->function,
-					  .callee = (enum callee)id,
-					  .cheap = flow->emulated,
+					      .address = flow->address,
+					      .in = walk->function,
+					      .callee = (enum callee)id,
+					      .cheap = flow->emulated,
 				      });
 }
 
@@ -452,11 +452,11 @@ static int fill_sites(struct finder *finder, struct gw_sites *sites)
 		if (sites->count == GW_SITES_MAX)
 			return -E2BIG;
 		sites->site[sites->count++] = (struct gw_site){
-		    .kind = *mark_of(finder, call->in) & MARK_TAKE_GIL ? GW_SITE_ACQUIRE
-								       : GW_SITE_RELEASE,
-		    .file_offset = offset,
-		    .virtual_address = call->address,
-		    .cheap = call->cheap,
+			.kind = *mark_of(finder, call->in) & MARK_TAKE_GIL ? GW_SITE_ACQUIRE
+									   : GW_SITE_RELEASE,
+			.file_offset = offset,
+			.virtual_address = call->address,
+			.cheap = call->cheap,
 		};
 	}
 	qsort(sites->site, sites->count, sizeof(sites->site[0]), by_offset);
@@ -539,17 +539,17 @@ static int find(struct finder *finder, struct gw_sites *sites, struct gw_error *
 	code = check_acquire_lock(finder);
 	if (code == -EEXIST)
 		return gw_error_set(
-		    err, -EINVAL, GW_STATUS_TARGET,
-		    "The functions that look like take_gil in the file are not what "
-		    "PyEval_AcquireLock calls, so it is unlike every known CPython.");
+			err, -EINVAL, GW_STATUS_TARGET,
+			"The functions that look like take_gil in the file are not what "
+			"PyEval_AcquireLock calls, so it is unlike every known CPython.");
 	if (code)
 		return code;
 	code = check_names(finder);
 	if (code == -EEXIST)
 		return gw_error_set(
-		    err, -EINVAL, GW_STATUS_TARGET,
-		    "The functions that look like take_gil in the file are not those "
-		    "that its symbols call so.");
+			err, -EINVAL, GW_STATUS_TARGET,
+			"The functions that look like take_gil in the file are not those "
+			"that its symbols call so.");
 	if (code < 0)
 		return code;
 	sites->how = code ? "symbols" : "calls";
@@ -582,10 +582,10 @@ int gw_sites_find(int fd, struct gw_sites *sites, struct gw_error *err)
 				    "The file is too large to be looked through.");
 	case -E2BIG:
 		return gw_error_set(
-		    err, code, GW_STATUS_TARGET,
-		    "The file signals condition variables in more than %d places, too "
-		    "many to tell the GIL's.",
-		    GW_SITES_MAX);
+			err, code, GW_STATUS_TARGET,
+			"The file signals condition variables in more than %d places, too "
+			"many to tell the GIL's.",
+			GW_SITES_MAX);
 	case -ENOMEM:
 		return gw_error_set(err, code, GW_STATUS_FAILURE, "Out of memory.");
 	default:

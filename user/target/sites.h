@@ -20,9 +20,9 @@ enum gw_site_kind {
 
 struct gw_site {
 	enum gw_site_kind kind;
-	uint64_t file_offset;	/* of the call instruction, as uprobes take it */
+	uint64_t file_offset;	  /* of the call instruction, as uprobes take it */
 	uint64_t virtual_address; /* the same place by the program headers */
-	uint8_t cheap;		/* 1: `call rel32`, emulated by the kernel; 0: single-stepped */
+	uint8_t cheap;		  /* 1: `call rel32`, emulated by the kernel; 0: single-stepped */
 };
 
 struct gw_sites {
@@ -34,8 +34,8 @@ struct gw_sites {
 /*
  * Reads the file behind fd (any position) and fills sites. Returns 0, or a negative errno with err
  * set: -ENOEXEC not a 64-bit ELF file of this machine, -ENOENT no take_gil in it, -E2BIG more sites
- * than GW_SITES_MAX, -EINVAL damaged or lying headers, -EOPNOTSUPP no disassembler for this machine.
- * Never trusts the file: all reads are bounded by its real size.
+ * than GW_SITES_MAX, -EINVAL damaged or lying headers, -EOPNOTSUPP no disassembler for this
+ * machine. Never trusts the file: all reads are bounded by its real size.
  */
 int gw_sites_find(int fd, struct gw_sites *sites, struct gw_error *err);
 

@@ -34,17 +34,18 @@ int gw_duration_parse(const char *text, uint64_t *ns, struct gw_error *err)
 	if (unit <= 0)
 		goto bad;
 	if (value * unit < 1)
-		return gw_error_set(err, -EINVAL, GW_STATUS_USAGE,
-				    "a duration of %.40s measures nothing: give one above 0, as 500ms",
-				    text);
+		return gw_error_set(
+			err, -EINVAL, GW_STATUS_USAGE,
+			"a duration of %.40s measures nothing: give one above 0, as 500ms", text);
 	if (value * unit > (double)GW_DURATION_MAX_NS)
 		return gw_error_set(err, -EINVAL, GW_STATUS_USAGE,
 				    "a duration of %.40s is more than 365 days", text);
 	*ns = (uint64_t)(value * unit);
 	return 0;
 bad:
-	return gw_error_set(err, -EINVAL, GW_STATUS_USAGE,
-			    "\"%.40s\" is no duration: give seconds, or a number with ms, s, m or h, "
-			    "as 500ms or 2m",
-			    text);
+	return gw_error_set(
+		err, -EINVAL, GW_STATUS_USAGE,
+		"\"%.40s\" is no duration: give seconds, or a number with ms, s, m or h, "
+		"as 500ms or 2m",
+		text);
 }

@@ -10,8 +10,8 @@
 #define GW_DURATION_MAX_NS (365ULL * 24 * 3600 * 1000000000ULL)
 
 /*
- * Reads "10" (seconds), "0.5", "500ms", "10s", "2m", "1h". Returns 0 with *ns > 0, or -EINVAL with err
- * set (GW_STATUS_USAGE).
+ * Reads "10" (seconds), "0.5", "500ms", "10s", "2m", "1h". Returns 0 with *ns > 0, or -EINVAL with
+ * err set (GW_STATUS_USAGE).
  */
 int gw_duration_parse(const char *text, uint64_t *ns, struct gw_error *err);
 

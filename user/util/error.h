@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
  * The one error idiom of the user side: a function that can fail returns 0 or a negative errno and,
- * where it understands the cause, fills a struct gw_error with one sentence that names the cause and
- * the way out. Only the commands print it.
+ * where it understands the cause, fills a struct gw_error with one sentence that names the cause
+ * and the way out. Only the commands print it.
  */
 #ifndef GW_ERROR_H
 #define GW_ERROR_H

@@ -318,14 +318,15 @@ int gw_rule_long_holds(const struct gw_facts *facts, struct gw_verdict *verdict)
 		return 0;
 	verdict->severity = holds.loss >= GW_LONG_LOSS_CRITICAL ? GW_CRITICAL : GW_WARNING;
 	say_long_holds(&holds, verdict);
-	gw_say(
-	    verdict,
-	    " though others wanted it; they lost about %.2f s. Python cannot interrupt a call into "
-	    "C "
-	    "(an extension, json, re, sort, gc): split it into smaller pieces%s, or use one that "
-	    "releases the GIL.",
-	    holds.loss * gw_seconds(facts->elapsed_ns),
-	    facts->spare ? ", move it to a process" : "");
+	gw_say(verdict,
+	       " though others wanted it; they lost about %.2f s. Python cannot interrupt a call "
+	       "into "
+	       "C "
+	       "(an extension, json, re, sort, gc): split it into smaller pieces%s, or use one "
+	       "that "
+	       "releases the GIL.",
+	       holds.loss * gw_seconds(facts->elapsed_ns),
+	       facts->spare ? ", move it to a process" : "");
 	gw_evidence(verdict, "lost_s", holds.loss * gw_seconds(facts->elapsed_ns));
 	gw_evidence(verdict, "gil_wait_running_s", gw_seconds(facts->wait_running_ns));
 	gw_evidence(verdict, "interval_s", gw_seconds(facts->interval_ns));

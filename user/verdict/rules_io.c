@@ -37,7 +37,7 @@ int gw_rule_lock_bound(const struct gw_facts *facts, struct gw_verdict *verdict)
 }
 
 static const enum gw_state io_states[] = {
-    GW_STATE_DISK, GW_STATE_NET, GW_STATE_PIPE, GW_STATE_POLL, GW_STATE_SLEEP,
+	GW_STATE_DISK, GW_STATE_NET, GW_STATE_PIPE, GW_STATE_POLL, GW_STATE_SLEEP,
 };
 
 #define IO_STATES (sizeof(io_states) / sizeof(io_states[0]))
@@ -75,14 +75,16 @@ int gw_rule_io_bound(const struct gw_facts *facts, struct gw_verdict *verdict)
 	    gw_at_most(&facts->gil_wait, facts->active_wall_ns) > GW_IO_WAIT)
 		return 0;
 	verdict->severity = GW_INFO;
-	gw_say(
-	    verdict,
-	    "%zu active thread%s spend%s %.0f %% of the time in I/O and sleep (mostly %s) and %.1f "
-	    "%% "
-	    "waiting for the GIL: threads serve this work, processes would gain nothing. To go "
-	    "faster, wait less or overlap more waits; for thousands at once, asyncio is lighter.",
-	    facts->active_count, gw_plural(facts->active_count),
-	    facts->active_count == 1 ? "s" : "", 100.0 * share, gw_state_name(most), 100.0 * gil);
+	gw_say(verdict,
+	       "%zu active thread%s spend%s %.0f %% of the time in I/O and sleep (mostly %s) and "
+	       "%.1f "
+	       "%% "
+	       "waiting for the GIL: threads serve this work, processes would gain nothing. To go "
+	       "faster, wait less or overlap more waits; for thousands at once, asyncio is "
+	       "lighter.",
+	       facts->active_count, gw_plural(facts->active_count),
+	       facts->active_count == 1 ? "s" : "", 100.0 * share, gw_state_name(most),
+	       100.0 * gil);
 	gw_evidence(verdict, "io_and_sleep_s", gw_seconds(waited_ns));
 	gw_evidence(verdict, "io_and_sleep_ratio", share);
 	gw_evidence(verdict, "gil_wait_s", gw_seconds(facts->gil_wait.ns));

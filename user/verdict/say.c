@@ -68,14 +68,14 @@ const char *gw_plural(uint64_t number)
 const char *gw_state_name(enum gw_state state)
 {
 	static const char *const name[GW_STATE_COUNT] = {
-	    [GW_STATE_PYTHON] = "python",     [GW_STATE_NATIVE] = "native",
-	    [GW_STATE_GIL_WAIT] = "gil_wait", [GW_STATE_HELD_OFF] = "held_off",
-	    [GW_STATE_RUNQUEUE] = "runqueue", [GW_STATE_DISK] = "disk",
-	    [GW_STATE_NET] = "net",	      [GW_STATE_PIPE] = "pipe",
-	    [GW_STATE_POLL] = "poll",	      [GW_STATE_SLEEP] = "sleep",
-	    [GW_STATE_LOCK] = "lock",	      [GW_STATE_FAULT] = "fault",
-	    [GW_STATE_CHILD] = "child",	      [GW_STATE_STOPPED] = "stopped",
-	    [GW_STATE_OTHER] = "other",	      [GW_STATE_UNKNOWN] = "unknown",
+		[GW_STATE_PYTHON] = "python",	  [GW_STATE_NATIVE] = "native",
+		[GW_STATE_GIL_WAIT] = "gil_wait", [GW_STATE_HELD_OFF] = "held_off",
+		[GW_STATE_RUNQUEUE] = "runqueue", [GW_STATE_DISK] = "disk",
+		[GW_STATE_NET] = "net",		  [GW_STATE_PIPE] = "pipe",
+		[GW_STATE_POLL] = "poll",	  [GW_STATE_SLEEP] = "sleep",
+		[GW_STATE_LOCK] = "lock",	  [GW_STATE_FAULT] = "fault",
+		[GW_STATE_CHILD] = "child",	  [GW_STATE_STOPPED] = "stopped",
+		[GW_STATE_OTHER] = "other",	  [GW_STATE_UNKNOWN] = "unknown",
 	};
 
 	return (unsigned int)state < GW_STATE_COUNT ? name[state] : "unknown";
@@ -84,19 +84,19 @@ const char *gw_state_name(enum gw_state state)
 const char *gw_where_name(enum gw_where where)
 {
 	static const char *const name[GW_WHERE_COUNT] = {
-	    [GW_RUNNING] = "running",
-	    [GW_RUNNABLE] = "the run queue",
-	    [GW_STOPPED] = "a stop",
-	    [GW_BLOCKED_GIL] = "a GIL wait",
-	    [GW_BLOCKED_LOCK] = "a lock",
-	    [GW_BLOCKED_SLEEP] = "sleep",
-	    [GW_BLOCKED_DISK] = "disk I/O",
-	    [GW_BLOCKED_NET] = "network I/O",
-	    [GW_BLOCKED_PIPE] = "a pipe",
-	    [GW_BLOCKED_POLL] = "poll",
-	    [GW_BLOCKED_FAULT] = "page faults",
-	    [GW_BLOCKED_CHILD] = "a wait for a child",
-	    [GW_BLOCKED_OTHER] = "a system call",
+		[GW_RUNNING] = "running",
+		[GW_RUNNABLE] = "the run queue",
+		[GW_STOPPED] = "a stop",
+		[GW_BLOCKED_GIL] = "a GIL wait",
+		[GW_BLOCKED_LOCK] = "a lock",
+		[GW_BLOCKED_SLEEP] = "sleep",
+		[GW_BLOCKED_DISK] = "disk I/O",
+		[GW_BLOCKED_NET] = "network I/O",
+		[GW_BLOCKED_PIPE] = "a pipe",
+		[GW_BLOCKED_POLL] = "poll",
+		[GW_BLOCKED_FAULT] = "page faults",
+		[GW_BLOCKED_CHILD] = "a wait for a child",
+		[GW_BLOCKED_OTHER] = "a system call",
 	};
 
 	return (unsigned int)where < GW_WHERE_COUNT ? name[where] : "a system call";

@@ -7,7 +7,7 @@
 
 /* Appends to the verdict's text; what does not fit is cut. */
 void gw_say(struct gw_verdict *verdict, const char *format, ...)
-    __attribute__((format(printf, 2, 3)));
+	__attribute__((format(printf, 2, 3)));
 
 /* "name (tid N)". The name's bytes are the target's: renderers escape them. */
 void gw_say_thread(struct gw_verdict *verdict, const struct gw_thread_view *thread);
