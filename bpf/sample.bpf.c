@@ -11,6 +11,7 @@ int gw_on_sample(void *ctx)
 	struct task_struct *task = bpf_get_current_task_btf();
 	struct gw_process *process;
 	struct gw_gil_state *gil;
+	struct gw_effects effects = {};
 	struct gw_out out = {};
 	struct gw_thread *t;
 
@@ -26,9 +27,9 @@ int gw_on_sample(void *ctx)
 	gil = gw_gil_at(t->gil);
 	if (!gil)
 		return 0;
-	/* Probes are gone since this thread began to run: from now on it is for the sampler. */
-	if (gw_span_gil(t->span) != GW_GIL_SAMPLED && gw_span_where(t->span) == GW_RUNNING)
-		gw_span_set_gil(t, gw_now(), GW_GIL_SAMPLED);
+	gw_leave_probes(t, gil, process->engine_since_ns, &effects);
+	if (effects.lost_waiter)
+		gw_lose(process, GW_LOST_WAITER);
 	gw_look_at_gil(process, gil, t->fs_base, &out);
 	if (out.gil_read)
 		t->slice_samples[out.holds ? GW_SAMPLE_HELD : GW_SAMPLE_RELEASED]++;

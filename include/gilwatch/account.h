@@ -87,8 +87,19 @@ gw_inline void gw_span_close(struct gw_thread *t, __u64 now, enum gw_gil gil, en
 	gw_span_close_as(t, now, gw_span_gil(t->span), gil, where);
 }
 
-/* The same from a probe hit, which a switch may interrupt. `where` stays what it is. */
-gw_inline void gw_span_set_gil(struct gw_thread *t, __u64 now, enum gw_gil gil)
+/* Events of a thread are ordered, but the clocks of two CPUs may disagree by a little. */
+gw_inline __u64 gw_not_before(const struct gw_thread *t, __u64 now)
+{
+	__u64 since = gw_span_since_ns(*(volatile const gw_span *)&t->span);
+
+	return now < since ? since : now;
+}
+
+/*
+ * The same from a probe hit, which a switch may interrupt. `where` stays what it is. Returns the
+ * time of the change: not now, if a switch came between.
+ */
+gw_inline __u64 gw_span_set_gil(struct gw_thread *t, __u64 now, enum gw_gil gil)
 {
 	for (int i = 0; i < 4; i++) {
 		gw_span old = *(volatile gw_span *)&t->span;
@@ -103,8 +114,9 @@ gw_inline void gw_span_set_gil(struct gw_thread *t, __u64 now, enum gw_gil gil)
 		if (left_gil < GW_GIL_COUNT && left < GW_WHERE_COUNT)
 			__sync_fetch_and_add(&t->tally.cells.ns[left_gil][left], now - since);
 		gw_resume_accumulate(t, left_gil, left, now - since);
-		return;
+		break;
 	}
+	return now;
 }
 
 /* ---- the GIL's own books ---- */
@@ -187,6 +199,7 @@ gw_inline void gw_wait_block(struct gw_thread *t, struct gw_gil_state *gil, __u6
 	t->wait_holder = out->holder;
 	/* A thread that takes the GIL again after itself leaves no trace in that number. */
 	t->wait_switch_number = out->was_last ? GW_NO_NUMBER : out->switch_number;
+	t->wait_end_ns = 0;
 	t->resume_candidate_ns = 0;
 	gw_wait_enter_w(t, gil, now, e);
 }
@@ -265,6 +278,17 @@ gw_inline void gw_slice_samples_keep(struct gw_thread *t, int keep)
 }
 
 /*
+ * Whether the evidence says that the thread holds the GIL. Not if it blocks for the GIL: take_gil
+ * writes last_holder after locked, and in between the memory names the last holder. (A holder that
+ * waits for the GIL's mutex in order to release is known to be one only to the probes.)
+ */
+gw_inline int gw_out_holds(const struct gw_thread *t, const struct gw_out *out)
+{
+	return out->holds &&
+	       (out->where != GW_BLOCKED_GIL || gw_span_gil(t->span) == GW_GIL_HOLDING);
+}
+
+/*
  * Sched engine: a woken waiter has run and leaves the CPU. It did not get the GIL in between if
  * nobody else did: then the short run belongs to the wait.
  */
@@ -278,27 +302,36 @@ gw_inline int gw_out_still_waits(const struct gw_thread *t, const struct gw_out 
 	       (out->where == GW_BLOCKED_GIL && out->futex == GW_FUTEX_WAIT);
 }
 
-/* A slice that began under probes which are gone by now: the rest of it is for the sampler. */
-gw_inline void gw_out_leave_probes(struct gw_thread *t, const struct gw_out *out)
+/*
+ * The thread has run since before the probes went, at `at`: the rest of its slice is for the
+ * sampler, and whether a wait ended in it shows when it leaves the CPU.
+ */
+gw_inline void gw_leave_probes(struct gw_thread *t, struct gw_gil_state *gil, __u64 at,
+			       struct gw_effects *e)
 {
-	enum gw_gil gil = gw_span_gil(t->span);
+	enum gw_gil belief = gw_span_gil(t->span);
 
-	if (gil == GW_GIL_SAMPLED || gil == GW_GIL_UNKNOWN || gw_span_where(t->span) != GW_RUNNING)
+	if (belief == GW_GIL_SAMPLED || belief == GW_GIL_UNKNOWN ||
+	    gw_span_where(t->span) != GW_RUNNING)
 		return;
-	gw_span_close(t, out->engine_since_ns, GW_GIL_SAMPLED, GW_RUNNING);
+	at = gw_span_set_gil(t, at, GW_GIL_SAMPLED);
 	t->hold_since_ns = 0;
+	if (!t->wait_since_ns)
+		return;
+	gw_wait_leave_w(t, gil, at, e);
+	t->wait_end_ns = at;
 }
 
 gw_inline void gw_switch_out_sched(struct gw_thread *t, struct gw_gil_state *gil, __u64 now,
 				   const struct gw_out *out, struct gw_effects *e)
 {
 	int still = gw_out_still_waits(t, out);
-	__u64 run_since;
 	enum gw_gil next = GW_GIL_NONE;
+	__u64 run_since;
 
-	gw_out_leave_probes(t, out);
+	gw_leave_probes(t, gil, out->engine_since_ns, e);
 	run_since = gw_span_since_ns(t->span);
-	if (out->holds)
+	if (gw_out_holds(t, out))
 		next = GW_GIL_HOLDING;
 	else if (still || out->where == GW_BLOCKED_GIL)
 		next = GW_GIL_WAITING;
@@ -306,10 +339,11 @@ gw_inline void gw_switch_out_sched(struct gw_thread *t, struct gw_gil_state *gil
 		next = GW_GIL_UNKNOWN;
 	gw_slice_samples_keep(t, !still);
 	if (still) {
-		/* The run was left out of W(t) at the switch-in: it goes to the running holder. */
-		if (gil->holder < GW_BY_COUNT && now > run_since)
+		/* The run was left out of W(t) at the switch-in: it goes to the holder of now. */
+		if (gil->holder < GW_BY_COUNT)
 			__sync_fetch_and_add(&gil->by_holder_ns[gil->holder], now - run_since);
 		gw_wait_enter_w(t, gil, now, e);
+		t->resume_candidate_ns = 0;
 	} else if (t->wait_since_ns) {
 		gw_wait_finish(t, gil, t->wait_end_ns ? t->wait_end_ns : run_since, e);
 	}
@@ -324,15 +358,16 @@ gw_inline void gw_belief_check(struct gw_thread *t, struct gw_gil_state *gil, __
 {
 	enum gw_gil belief = gw_span_gil(t->span);
 	int believed = belief == GW_GIL_HOLDING;
+	int holds = gw_out_holds(t, out);
 
 	if (!out->gil_read || out->at_site)
 		return;
 	if (belief != GW_GIL_UNKNOWN && belief != GW_GIL_SAMPLED) {
-		if (believed == out->holds)
+		if (believed == holds)
 			return;
 		t->tally.corrected++;
 	}
-	if (out->holds) {
+	if (holds) {
 		gw_wait_finish(t, gil, now, e);
 		gw_hold_begin(t, gil, now);
 		gil->holder_tid = t->tid;
@@ -355,6 +390,8 @@ gw_inline void gw_switch_out_uprobe(struct gw_thread *t, struct gw_gil_state *gi
 		gw_holder_moves(t, gil, now, out->where);
 	else if (out->where == GW_BLOCKED_GIL)
 		belief = GW_GIL_WAITING;
+	else if (belief == GW_GIL_SAMPLED)
+		belief = GW_GIL_UNKNOWN; /* off the CPU there is nothing to sample */
 	gw_span_close(t, now, belief, out->where);
 }
 
@@ -362,7 +399,8 @@ gw_inline void gw_switch_out_uprobe(struct gw_thread *t, struct gw_gil_state *gi
 gw_inline void gw_switch_out(struct gw_thread *t, struct gw_gil_state *gil, __u64 now,
 			     const struct gw_out *out, struct gw_effects *e)
 {
-	if (now > t->run_since_ns && t->run_since_ns)
+	now = gw_not_before(t, now);
+	if (t->run_since_ns)
 		t->cpu_ns += now - t->run_since_ns;
 	t->run_since_ns = 0;
 	if (out->engine == GW_ENGINE_NONE || !gil) {
@@ -373,11 +411,11 @@ gw_inline void gw_switch_out(struct gw_thread *t, struct gw_gil_state *gil, __u6
 		gw_switch_out_sched(t, gil, now, out, e);
 	else
 		gw_switch_out_uprobe(t, gil, now, out, e);
-	if (out->where == GW_BLOCKED_GIL && out->futex == GW_FUTEX_WAIT && !out->holds) {
+	if (gw_span_gil(t->span) == GW_GIL_WAITING && out->futex == GW_FUTEX_WAIT) {
 		gw_wait_block(t, gil, now, out, e);
 		return;
 	}
-	if (out->where == GW_BLOCKED_GIL)
+	if (gw_span_gil(t->span) == GW_GIL_WAITING && out->futex == GW_FUTEX_HANDOVER)
 		t->handover_since_ns = now;
 	if (out->engine == GW_ENGINE_SCHED && t->wake_ns && !t->wait_since_ns &&
 	    t->resume_candidate_ns)
@@ -395,6 +433,7 @@ gw_inline void gw_wakeup(struct gw_thread *t, struct gw_gil_state *gil, __u64 no
 
 	if (where == GW_RUNNING || where == GW_RUNNABLE)
 		return;
+	now = gw_not_before(t, now);
 	gw_span_close(t, now, belief, GW_RUNNABLE);
 	t->tally.wakes++;
 	if (belief == GW_GIL_HOLDING) {
@@ -419,6 +458,13 @@ gw_inline enum gw_gil gw_switch_in_belief(const struct gw_thread *t, __u32 engin
 		return GW_GIL_UNKNOWN;
 	/* After the hand-over it has not asked for the GIL again yet. */
 	return t->handover_since_ns ? GW_GIL_NONE : gw_span_gil(t->span);
+}
+
+gw_inline void gw_handover_end(struct gw_thread *t, __u64 now)
+{
+	if (t->handover_since_ns)
+		t->tally.handover_ns += now - t->handover_since_ns;
+	t->handover_since_ns = 0;
 }
 
 /* Sched engine: whether a woken waiter has the GIL now shows only when it leaves the CPU. */
@@ -453,14 +499,20 @@ gw_inline void gw_switch_in(struct gw_thread *t, struct gw_gil_state *gil, __u32
 {
 	enum gw_gil before = gw_span_gil(t->span);
 
+	now = gw_not_before(t, now);
+	if (!gil)
+		engine = GW_ENGINE_NONE;
+	/* A switch-out that was missed: the run goes on. */
+	if (t->run_since_ns)
+		t->cpu_ns += now - t->run_since_ns;
 	gw_span_close(t, now, gw_switch_in_belief(t, engine), GW_RUNNING);
 	if (gil && before == GW_GIL_HOLDING)
 		gw_holder_moves(t, gil, now, GW_RUNNING);
 	if (gil && engine == GW_ENGINE_SCHED && t->wait_since_ns)
 		gw_switch_in_waiter(t, gil, now, e);
-	if (t->handover_since_ns)
-		t->tally.handover_ns += now - t->handover_since_ns;
-	t->handover_since_ns = 0;
+	gw_handover_end(t, now);
+	if (engine == GW_ENGINE_SCHED)
+		t->hold_since_ns = 0; /* without probes nobody knows how long it will hold on */
 	if (t->wake_ns && !t->resume_candidate_ns)
 		t->resume_candidate_ns = now;
 	t->run_since_ns = now;
@@ -482,11 +534,11 @@ gw_inline void gw_acquire(struct gw_thread *t, struct gw_gil_state *gil, __u64 n
 	}
 	/* A check at a switch may have found out before the hit came: then the hold goes on. */
 	if (belief != GW_GIL_HOLDING) {
+		now = gw_span_set_gil(t, now, GW_GIL_HOLDING);
 		gw_wait_finish(t, gil, now, e);
-		gw_span_set_gil(t, now, GW_GIL_HOLDING);
 		gw_hold_begin(t, gil, now);
 	}
-	gw_resume_finish(t, now, e);
+	gw_resume_finish(t, gw_not_before(t, now), e);
 }
 
 /* A probe saw the thread release the GIL on this CPU. */
@@ -505,9 +557,10 @@ gw_inline void gw_release(struct gw_thread *t, struct gw_gil_state *gil, __u64 n
 	t->release_ns = now;
 	if (belief == GW_GIL_NONE)
 		return;
-	gw_span_set_gil(t, now, GW_GIL_NONE);
-	if (belief == GW_GIL_HOLDING)
-		gw_hold_end(t, gil, now, e);
+	now = gw_span_set_gil(t, now, GW_GIL_NONE);
+	t->release_ns = now;
+	gw_wait_finish(t, gil, now, e); /* if the acquisition was missed */
+	gw_hold_end(t, gil, now, e);
 }
 
 /* The thread ends, while it runs. */
@@ -516,7 +569,8 @@ gw_inline void gw_exit(struct gw_thread *t, struct gw_gil_state *gil, __u64 now,
 {
 	enum gw_gil belief = gw_span_gil(t->span);
 
-	if (t->run_since_ns && now > t->run_since_ns)
+	now = gw_not_before(t, now);
+	if (t->run_since_ns)
 		t->cpu_ns += now - t->run_since_ns;
 	t->run_since_ns = 0;
 	e->flush = 1;
@@ -526,6 +580,7 @@ gw_inline void gw_exit(struct gw_thread *t, struct gw_gil_state *gil, __u64 now,
 	gw_slice_samples_keep(t, 1);
 	if (gil && t->wait_since_ns)
 		gw_wait_finish(t, gil, t->wait_end_ns ? t->wait_end_ns : now, e);
+	gw_handover_end(t, now);
 	if (gil && belief == GW_GIL_HOLDING)
 		gw_hold_end(t, gil, now, e);
 	gw_span_close(t, now, GW_GIL_NONE, GW_RUNNING);

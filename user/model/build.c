@@ -15,9 +15,9 @@
 
 /* ---- who a thread's figures are for ---- */
 
-static int belongs(const struct gw_build *b, const struct gw_raw_thread *thread)
+int gw_build_belongs(const struct gw_build *b, const struct gw_thread *thread)
 {
-	return thread->thread.process == b->slot && thread->thread.start_ns < b->end_ns;
+	return thread->process == b->slot && thread->start_ns < b->end_ns;
 }
 
 /* The share of held among all samples of the process: for threads without a sample of their own. */
@@ -30,7 +30,7 @@ static double pooled_share(const struct gw_build *b)
 		const struct gw_raw_thread *thread = &b->raw->thread[i];
 		struct gw_tally tally;
 
-		if (!belongs(b, thread))
+		if (!gw_build_belongs(b, &thread->thread))
 			continue;
 		tally = gw_figures_close(&thread->thread, b->end_ns);
 		held += tally.samples[GW_SAMPLE_HELD];
@@ -136,7 +136,7 @@ static void sum_delays(const struct gw_build *b, struct gw_process_view *view)
 	for (size_t i = 0; i < b->raw->thread_count; i++) {
 		const struct gw_thread *thread = &b->raw->thread[i].thread;
 
-		if (!belongs(b, &b->raw->thread[i]))
+		if (!gw_build_belongs(b, thread))
 			continue;
 		asked += thread->tally.delay_asked_ns;
 		actual += thread->tally.delay_actual_ns;
@@ -187,7 +187,7 @@ static int fill_threads(const struct gw_build *b, struct gw_process_view *view)
 	int code = 0;
 
 	for (size_t i = 0; i < b->raw->thread_count; i++)
-		count += (size_t)belongs(b, &b->raw->thread[i]);
+		count += (size_t)gw_build_belongs(b, &b->raw->thread[i].thread);
 	view->thread = calloc(count ? count : 1, sizeof(*view->thread));
 	if (!view->thread)
 		return -ENOMEM;
@@ -195,7 +195,7 @@ static int fill_threads(const struct gw_build *b, struct gw_process_view *view)
 		const struct gw_raw_thread *from = &b->raw->thread[i];
 		struct gw_thread_view *thread = &view->thread[view->thread_count];
 
-		if (!belongs(b, from))
+		if (!gw_build_belongs(b, &from->thread))
 			continue;
 		code = fill_thread(b, from, thread);
 		view->thread_count++;

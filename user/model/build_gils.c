@@ -35,7 +35,7 @@ static int64_t handover_ns(const struct gw_build *b)
 	uint64_t ns = b->process->ended.handover_ns;
 
 	for (size_t i = 0; i < b->raw->thread_count; i++)
-		if (b->raw->thread[i].thread.process == b->slot)
+		if (gw_build_belongs(b, &b->raw->thread[i].thread))
 			ns += gw_figures_close(&b->raw->thread[i].thread, b->end_ns).handover_ns;
 	return (int64_t)ns;
 }
@@ -64,7 +64,7 @@ static void add_users(const struct gw_build *b, uint32_t slot, int first, struct
 		const struct gw_raw_thread *thread = &b->raw->thread[i];
 		struct gw_tally tally;
 
-		if (thread->thread.process != b->slot || thread->thread.gil != slot)
+		if (!gw_build_belongs(b, &thread->thread) || thread->thread.gil != slot)
 			continue;
 		tally = gw_figures_close(&thread->thread, b->end_ns);
 		gw_figures_fold(&tally, b->share, &figures);

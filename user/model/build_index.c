@@ -27,18 +27,35 @@ static int by_pair(const void *a, const void *b)
 	return order ? order : compare(left->on, right->on);
 }
 
+/*
+ * Without probes a waiter that runs may have the GIL: until it leaves the CPU, its wait ended as it
+ * began to run.
+ */
+static uint64_t waited_until_ns(const struct gw_build *b, const struct gw_thread *thread)
+{
+	enum gw_gil gil = gw_span_gil(thread->span);
+
+	if (gil == GW_GIL_WAITING)
+		return b->end_ns;
+	if (thread->wait_end_ns)
+		return thread->wait_end_ns;
+	return gil == GW_GIL_SAMPLED ? gw_span_since_ns(thread->span) : b->end_ns;
+}
+
 /* Waits that still go on: their last part is at the expense of the holder seen last. */
 static void add_open_parts(struct gw_build *b)
 {
 	for (size_t i = 0; i < b->raw->thread_count; i++) {
 		const struct gw_thread *thread = &b->raw->thread[i].thread;
 
-		if (thread->process != b->slot || !thread->wait_block_ns ||
-		    b->end_ns <= thread->wait_block_ns)
+		uint64_t until_ns = waited_until_ns(b, thread);
+
+		if (!gw_build_belongs(b, thread) || !thread->wait_block_ns ||
+		    until_ns <= thread->wait_block_ns)
 			continue;
 		b->pair[b->pair_count++] = (struct gw_raw_pair){
 			.key = {.tgid = thread->tgid, .by = thread->wait_holder, .on = thread->tid},
-			.ns = b->end_ns - thread->wait_block_ns,
+			.ns = until_ns - thread->wait_block_ns,
 		};
 	}
 }

@@ -48,7 +48,7 @@ int gw_build_open(const struct gw_build *b, struct gw_process_view *view)
 	if (!view->open)
 		return -ENOMEM;
 	for (size_t i = 0; i < b->raw->thread_count; i++)
-		if (b->raw->thread[i].thread.process == b->slot)
+		if (gw_build_belongs(b, &b->raw->thread[i].thread))
 			add_open(view, b, &b->raw->thread[i].thread);
 	qsort(view->open, view->open_count, sizeof(*view->open), oldest_first);
 	return 0;

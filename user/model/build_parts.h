@@ -25,6 +25,9 @@ struct gw_build {
 	size_t pair_count;
 };
 
+/* Whether the thread is one of the process that was there before its end. */
+int gw_build_belongs(const struct gw_build *b, const struct gw_thread *thread);
+
 /* Makes and frees the sorted copies. 0 or -ENOMEM. */
 int gw_build_index(struct gw_build *b);
 void gw_build_index_free(struct gw_build *b);
