@@ -45,7 +45,9 @@ int main(int argc, char **argv)
 		if (!strcmp(argv[1], commands[i].name))
 			return commands[i].run(argc - 1, argv + 1);
 	if (argc >= 2)
-		fprintf(stderr, "gilwatch: there is no command \"%.40s\"\n", argv[1]);
-	print_usage(stderr);
+		fprintf(stderr, "gilwatch: there is no command \"%.40s\"; see gilwatch --help\n",
+			argv[1]);
+	else
+		print_usage(stderr);
 	return GW_STATUS_USAGE;
 }

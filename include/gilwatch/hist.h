@@ -85,7 +85,8 @@ gw_inline void gw_hist_add(struct gw_hist *hist, __u64 ns)
 {
 	__u32 index = gw_hist_index(ns);
 
-	/* The verifier does not follow the arithmetic of the index; this costs one compare. */
+	/* The verifier does not follow the arithmetic of the index. */
+	gw_forget_bounds(index);
 	if (index >= GW_HIST_BUCKETS)
 		return;
 	hist->bucket[index]++;

@@ -16,12 +16,14 @@ enum long_only {
 	KEY_JSON = 256,
 	KEY_ENGINE,
 	KEY_FORCE,
+	KEY_BEGIN_AT,
 };
 
 struct parse {
 	struct gw_options *options;
 	struct gw_error *err;
 	int show; /* one file is expected */
+	const char *bad; /* the argument that was not understood */
 };
 
 static int add_pid(struct gw_options *o, pid_t pid, struct gw_error *err)
@@ -110,17 +112,30 @@ static error_t positional(const struct parse *p, const char *argument)
 			    "\"%.40s\" is one argument too many; see --help", argument);
 }
 
+static int parse_begin(const char *text, struct gw_options *o, struct gw_error *err)
+{
+	char *end;
+
+	errno = 0;
+	o->begin_at_ns = strtoull(text, &end, 10);
+	if (*text < '0' || *text > '9' || *end || errno)
+		return gw_error_set(err, -EINVAL, GW_STATUS_USAGE,
+				    "\"%.40s\" is no time: --begin-at takes nanoseconds of "
+				    "CLOCK_MONOTONIC",
+				    text);
+	return 0;
+}
+
 /* argp takes positive error numbers. */
 static error_t parse_option(int key, char *argument, struct argp_state *state)
 {
-	const struct parse *p = state->input;
+	struct parse *p = state->input;
 	struct gw_options *o = p->options;
 
 	switch (key) {
 	case 'p':
 		return -parse_pids(argument, o, p->err);
 	case 'd':
-		o->duration_given = 1;
 		return -gw_duration_parse(argument, &o->duration_ns, p->err);
 	case 'j':
 	case KEY_JSON:
@@ -133,14 +148,23 @@ static error_t parse_option(int key, char *argument, struct argp_state *state)
 		return -parse_rows(argument, o, p->err);
 	case KEY_ENGINE:
 		return -parse_engine(argument, o, p->err);
+	case KEY_BEGIN_AT:
+		return -parse_begin(argument, o, p->err);
 	case KEY_FORCE:
 		o->force = 1;
+		return 0;
+	case 'h':
+		argp_state_help(state, stdout, ARGP_HELP_STD_HELP);
 		return 0;
 	case 'v':
 		o->verbose = 1;
 		return 0;
 	case ARGP_KEY_ARG:
 		return -positional(p, argument);
+	case ARGP_KEY_ERROR:
+		/* getopt has gone past what it did not understand. */
+		p->bad = state->next > 0 ? state->argv[state->next - 1] : "";
+		return ARGP_ERR_UNKNOWN;
 	case ARGP_KEY_END:
 		return -end_of_arguments(p);
 	default:
@@ -148,22 +172,23 @@ static error_t parse_option(int key, char *argument, struct argp_state *state)
 	}
 }
 
-static int parse(const struct argp *argp, int argc, char **argv, int show,
+static int parse(const struct argp *argp, int argc, char **argv, char *name, int show,
 		 struct gw_options *options, struct gw_error *err)
 {
 	struct parse p = {.options = options, .err = err, .show = show};
 	error_t code;
 
+	argv[0] = name; /* as usage texts show it */
 	memset(options, 0, sizeof(*options));
 	options->duration_ns = DEFAULT_DURATION_NS;
 	options->rows = DEFAULT_ROWS;
 	options->engine = GW_ENGINE_SCHED;
-	/* Options that argp itself does not know end the program with this status. */
-	argp_err_exit_status = GW_STATUS_USAGE;
-	code = argp_parse(argp, argc, argv, 0, NULL, &p);
-	if (code)
-		return gw_error_set(err, -code, GW_STATUS_USAGE, "%s", strerror(code));
-	return 0;
+	code = argp_parse(argp, argc, argv, ARGP_NO_ERRS, NULL, &p);
+	if (!code)
+		return 0;
+	return gw_error_set(err, -code, GW_STATUS_USAGE,
+			    "\"%.40s\" is no option, or lacks its value; see %s --help",
+			    p.bad ? p.bad : "", name);
 }
 
 int gw_options_summary(int argc, char **argv, struct gw_options *options, struct gw_error *err)
@@ -178,7 +203,12 @@ int gw_options_summary(int argc, char **argv, struct gw_options *options, struct
 		{"engine", KEY_ENGINE, "ENGINE", 0,
 		 "sched: no probes in the target (default); uprobe: exact, probes at the GIL", 0},
 		{"force", KEY_FORCE, NULL, 0, "Keep the probes at any rate of hits", 0},
+		{"begin-at", KEY_BEGIN_AT, "NS", 0,
+		 "Begin to count at this time of CLOCK_MONOTONIC, so that several runs see the same "
+		 "window",
+		 0},
 		{"verbose", 'v', NULL, 0, "Show what the kernel and libbpf say", 0},
+		{NULL, 'h', NULL, OPTION_HIDDEN, NULL, 0},
 		{0},
 	};
 	static const struct argp argp = {
@@ -188,7 +218,9 @@ int gw_options_summary(int argc, char **argv, struct gw_options *options, struct
 		       "thread went.",
 	};
 
-	return parse(&argp, argc, argv, 0, options, err);
+	static char name[] = "gilwatch summary";
+
+	return parse(&argp, argc, argv, name, 0, options, err);
 }
 
 int gw_options_show(int argc, char **argv, struct gw_options *options, struct gw_error *err)
@@ -196,6 +228,7 @@ int gw_options_show(int argc, char **argv, struct gw_options *options, struct gw
 	static const struct argp_option table[] = {
 		{"output", 'o', "FILE", 0, "Write to FILE (\"-\" is standard output)", 0},
 		{"rows", 'n', "ROWS", 0, "Threads to show (default 10)", 0},
+		{NULL, 'h', NULL, OPTION_HIDDEN, NULL, 0},
 		{0},
 	};
 	static const struct argp argp = {
@@ -205,5 +238,7 @@ int gw_options_show(int argc, char **argv, struct gw_options *options, struct gw
 		.doc = "Shows a saved summary as text. Needs no rights.",
 	};
 
-	return parse(&argp, argc, argv, 1, options, err);
+	static char name[] = "gilwatch show";
+
+	return parse(&argp, argc, argv, name, 1, options, err);
 }

@@ -16,7 +16,7 @@ struct gw_options {
 	pid_t pid[GW_PIDS_MAX];
 	size_t pid_count;
 	uint64_t duration_ns;
-	int duration_given;
+	uint64_t begin_at_ns; /* CLOCK_MONOTONIC; 0: at once */
 	int json;
 	const char *output; /* NULL or "-": standard output */
 	int rows;

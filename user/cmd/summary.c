@@ -95,7 +95,7 @@ static int start(struct summary *s, struct gw_error *err)
 	if (!code)
 		code = gw_session_attach(s->session, err);
 	if (!code)
-		code = gw_session_activate(s->session, err);
+		code = gw_session_activate(s->session, s->options.begin_at_ns, err);
 	return code;
 }
 

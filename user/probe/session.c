@@ -137,7 +137,8 @@ static void configure(struct gw_session *s)
 
 static int load_refused(int code, struct gw_error *err)
 {
-	if (code == -EPERM || code == -EACCES)
+	/* -EACCES also comes from the verifier; the capabilities have been looked at before. */
+	if (code == -EPERM)
 		return gw_error_set(err, code, GW_STATUS_RIGHTS,
 				    "the kernel refuses to load BPF programs: gilwatch needs "
 				    "CAP_BPF and CAP_PERFMON (run it with sudo), and a kernel that "
@@ -381,10 +382,23 @@ static int settle_gil(struct gw_session *s, size_t index, int gil, struct gw_err
 	return run_over_threads(s->iterator, err);
 }
 
-int gw_session_activate(struct gw_session *s, struct gw_error *err)
+static void sleep_until(uint64_t monotonic_ns)
+{
+	struct timespec until = {
+		.tv_sec = (time_t)(monotonic_ns / 1000000000ULL),
+		.tv_nsec = (long)(monotonic_ns % 1000000000ULL),
+	};
+
+	while (clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &until, NULL) == EINTR)
+		;
+}
+
+int gw_session_activate(struct gw_session *s, uint64_t not_before_ns, struct gw_error *err)
 {
 	int code;
 
+	if (not_before_ns > monotonic_ns())
+		sleep_until(not_before_ns);
 	s->start_ns = gw_session_now_ns(s);
 	for (size_t i = 0; i < s->target_count; i++)
 		s->processes[i].engine_since_ns = s->start_ns;

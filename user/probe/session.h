@@ -34,8 +34,11 @@ int gw_session_load(struct gw_session *session, const struct gw_session_target *
 		    size_t count, struct gw_error *err);
 int gw_session_attach(struct gw_session *session, struct gw_error *err);
 
-/* Begins to count, and seeds the threads that are there. */
-int gw_session_activate(struct gw_session *session, struct gw_error *err);
+/*
+ * Begins to count, and seeds the threads that are there: at once, or at a time of CLOCK_MONOTONIC
+ * (nanoseconds; 0 is past).
+ */
+int gw_session_activate(struct gw_session *session, uint64_t not_before_ns, struct gw_error *err);
 
 /* The live record of a target, by its index; shared with the kernel: read it as volatile. */
 const volatile struct gw_process *gw_session_process(const struct gw_session *session,
