@@ -49,7 +49,7 @@ Q   := @
 say  = @printf '  %-8s %s\n' $(1) $(2)
 endif
 
-.PHONY: all check check-schema check-live install format format-check clean
+.PHONY: all check check-live install format format-check clean
 .SECONDARY:
 
 all: $(BUILD)/gilwatch

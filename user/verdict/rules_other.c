@@ -159,10 +159,8 @@ int gw_rule_cannot_measure(const struct gw_facts *facts, struct gw_verdict *verd
 		return 0;
 	verdict->severity = GW_WARNING;
 	gw_say(verdict,
-	       "%s: %s. So the GIL is judged no further; CPU and off-CPU times by cause hold. "
-	       "\"gilwatch "
-	       "doctor -p %u\" tells what can be done.",
-	       what, reason, process->pid);
+	       "%s: %s. So the GIL is judged no further; CPU and off-CPU times by cause hold.",
+	       what, reason);
 	gw_evidence(verdict, "unknown_s", gw_seconds(facts->active.ns[GW_STATE_UNKNOWN]));
 	gw_evidence(verdict, "active_wall_s", gw_seconds(facts->active_wall_ns));
 	return 1;

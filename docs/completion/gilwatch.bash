@@ -1,0 +1,63 @@
+# shellcheck shell=bash
+# SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+# Completion of gilwatch for bash; works with and without the bash-completion package.
+
+# _gilwatch_pids PREFIX: the processes whose command or program name says Python.
+_gilwatch_pids() {
+	local process pid name program
+	for process in /proc/[0-9]*; do
+		pid=${process#/proc/}
+		[[ $pid == "$1"* ]] || continue
+		{ read -r name <"$process/comm"; } 2>/dev/null || continue
+		program=$(readlink "$process/exe" 2>/dev/null)
+		[[ $name == *python* || ${program##*/} == *python* ]] && echo "$pid"
+	done
+}
+
+# _gilwatch_reply CANDIDATES: those that go on from the word being typed.
+_gilwatch_reply() {
+	mapfile -t COMPREPLY < <(compgen -W "$1" -- "$word")
+}
+
+_gilwatch_value_of() {
+	local listed
+	case $1 in
+	-p | --pid)
+		listed=${word%"${word##*,}"} # in a list, all but the last number
+		mapfile -t COMPREPLY < <(_gilwatch_pids "${word##*,}" | sed "s/^/$listed/")
+		;;
+	-d | --duration) _gilwatch_reply "500ms 1s 5s 10s 30s 1m 2m" ;;
+	-n | --rows) _gilwatch_reply "5 10 20 50" ;;
+	-o | --output) mapfile -t COMPREPLY < <(compgen -f -- "$word") && compopt -o filenames ;;
+	--engine) _gilwatch_reply "sched uprobe" ;;
+	*) return 1 ;;
+	esac
+}
+
+_gilwatch() {
+	local word=${COMP_WORDS[COMP_CWORD]} before=${COMP_WORDS[COMP_CWORD - 1]}
+	COMPREPLY=()
+	# bash splits --engine=sched into three words.
+	if [[ $word == "=" ]]; then
+		word=
+	elif [[ $before == "=" ]] && ((COMP_CWORD > 2)); then
+		before=${COMP_WORDS[COMP_CWORD - 2]}
+	fi
+	_gilwatch_value_of "$before" && return
+	case ${COMP_WORDS[1]} in
+	summary)
+		_gilwatch_reply "-p --pid -d --duration -j --json -o --output -n --rows --engine= --force --begin-at -v --verbose -h --help"
+		[[ ${COMPREPLY[*]} != "--engine=" ]] || compopt -o nospace
+		;;
+	show)
+		if [[ $word == -* ]]; then
+			_gilwatch_reply "-n --rows -o --output -h --help"
+		else
+			mapfile -t COMPREPLY < <(compgen -f -- "$word") && compopt -o filenames
+		fi
+		;;
+	*) ((COMP_CWORD != 1)) || _gilwatch_reply "summary show -h --help --version" ;;
+	esac
+}
+
+complete -F _gilwatch gilwatch
