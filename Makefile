@@ -2,6 +2,7 @@
 #
 # make                    build/gilwatch
 # make check              unit tests (no rights needed)
+# make check-vmlinux      the kernel types that are read, against the running kernel
 # make check-live         tests on real interpreters (root)
 # make install            DESTDIR and PREFIX are honoured
 # make format             clang-format over everything
@@ -49,7 +50,7 @@ Q   := @
 say  = @printf '  %-8s %s\n' $(1) $(2)
 endif
 
-.PHONY: all check check-live install format format-check clean
+.PHONY: all check check-vmlinux check-live install format format-check clean
 .SECONDARY:
 
 all: $(BUILD)/gilwatch
@@ -94,6 +95,15 @@ $(BUILD)/tests/%: $(BUILD)/tests/%.o $(UNIT_HELPERS) $(LIBRARY)
 
 check: $(UNIT_TESTS) $(BUILD)/gilwatch
 	@failed=0; for test in $(UNIT_TESTS); do $$test || failed=1; done; exit $$failed
+
+# Each member of the kernel's types that the BPF programs read, against the running kernel's BTF.
+check-vmlinux: $(BUILD)/tests/check_vmlinux $(BUILD)/bpf/gilwatch.bpf.o
+	$(BUILD)/tests/check_vmlinux $(BUILD)/bpf/gilwatch.bpf.o
+
+$(BUILD)/tests/check_vmlinux: tests/vmlinux/check_vmlinux.c
+	@mkdir -p $(@D)
+	$(call say,CC,$<)
+	$(Q)$(CC) $(ALL_CFLAGS) -o $@ $< -lbpf -lelf
 
 check-live: $(BUILD)/gilwatch
 	GILWATCH=$(abspath $(BUILD)/gilwatch) /usr/bin/python3 -m pytest -q -p no:cacheprovider tests/live

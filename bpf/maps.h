@@ -13,6 +13,7 @@
 #include <bpf/bpf_tracing.h>
 
 #include "gilwatch/account.h"
+#include "gilwatch/seed.h"
 
 struct {
 	__uint(type, BPF_MAP_TYPE_TASK_STORAGE);

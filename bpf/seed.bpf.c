@@ -58,8 +58,11 @@ static __always_inline void gw_seed_task(struct task_struct *task, __u32 slot,
 		struct gw_out out = {};
 
 		gw_seed_look(task, process, t, reach, &out);
-		if (gw_seed(t, gw_gil_at(t->gil), seen, gw_now(), &out, &effects))
+		if (gw_seed(t, gw_gil_at(t->gil), seen, gw_now(), &out, &effects)) {
+			if (effects.lost_waiter)
+				gw_lose(process, GW_LOST_WAITER);
 			return;
+		}
 	}
 	gw_lose(process, GW_LOST_STORAGE);
 }

@@ -11,245 +11,8 @@
 #ifndef GW_ACCOUNT_H
 #define GW_ACCOUNT_H
 
-#include "gilwatch/abi.h"
-
-/* What the caller has to do after an event. 0 in a member: nothing. */
-struct gw_effects {
-	__u64 hold_ns;
-	__u64 wait_ns;
-	__u64 resume_ns;
-	__u64 pair_ns;	/* the thread waited this long for pair_by */
-	__u64 flush_ns; /* time on flush_cpu, to be added to the map by CPU */
-	__u32 pair_by;
-	__u32 flush_cpu;
-	__u32 lost_waiter;
-	__u32 flush;
-};
-
-#define GW_NO_NUMBER 0xffffffffffffffffULL
-
-enum gw_futex {
-	GW_FUTEX_OTHER,
-	GW_FUTEX_WAIT,	   /* in the GIL's cond or mutex: waits for the GIL */
-	GW_FUTEX_HANDOVER, /* in switch_cond or its mutex: waits for the next holder, after a
-			      release */
-};
-
-/* The evidence at a switch-out. */
-struct gw_out {
-	enum gw_where where;
-	enum gw_futex futex; /* meaningful where `where` is GW_BLOCKED_GIL */
-	__u32 engine;
-	__u8 gil_read; /* holds and switch_number are valid */
-	__u8 holds;    /* the GIL's memory says that this thread holds it */
-	__u8 at_site;  /* the thread stands at a probe site: a hit is pending */
-	__u8 sleeps;   /* asked_ns is valid */
-	__u8 was_last; /* this thread was the last to hold the GIL, whether or not it still does */
-	__u8 padding[3];
-	__u32 holder; /* tid of the holder, 0: nobody or not known */
-	__u64 switch_number;
-	__u64 asked_ns;	       /* of a sleep */
-	__u64 engine_since_ns; /* when the engine last changed */
-};
-
-/* ---- spans ---- */
-
-gw_inline void gw_resume_accumulate(struct gw_thread *t, enum gw_gil gil, enum gw_where where,
-				    __u64 ns)
-{
-	if (!t->wake_ns)
-		return;
-	if (gil == GW_GIL_WAITING)
-		t->resume_gil_ns += ns;
-	else if (where == GW_RUNNABLE)
-		t->resume_runqueue_ns += ns;
-}
-
-/* Adds the open interval to a cell and opens the next span. Time never runs backwards in a record.
- */
-gw_inline void gw_span_close_as(struct gw_thread *t, __u64 now, enum gw_gil as, enum gw_gil gil,
-				enum gw_where where)
-{
-	__u64 since = gw_span_since_ns(t->span);
-	enum gw_where left = gw_span_where(t->span);
-
-	if (now < since)
-		now = since;
-	/* The verifier wants to see the bounds; the span always keeps them. */
-	if (as < GW_GIL_COUNT && left < GW_WHERE_COUNT)
-		t->tally.cells.ns[as][left] += now - since;
-	gw_resume_accumulate(t, as, left, now - since);
-	t->span = gw_span_make(now, gil, where);
-}
-
-gw_inline void gw_span_close(struct gw_thread *t, __u64 now, enum gw_gil gil, enum gw_where where)
-{
-	gw_span_close_as(t, now, gw_span_gil(t->span), gil, where);
-}
-
-/* Events of a thread are ordered, but the clocks of two CPUs may disagree by a little. */
-gw_inline __u64 gw_not_before(const struct gw_thread *t, __u64 now)
-{
-	__u64 since = gw_span_since_ns(*(volatile const gw_span *)&t->span);
-
-	return now < since ? since : now;
-}
-
-/*
- * The same from a probe hit, which a switch may interrupt. `where` stays what it is. Returns the
- * time of the change: not now, if a switch came between.
- */
-gw_inline __u64 gw_span_set_gil(struct gw_thread *t, __u64 now, enum gw_gil gil)
-{
-	for (int i = 0; i < 4; i++) {
-		gw_span old = *(volatile gw_span *)&t->span;
-		__u64 since = gw_span_since_ns(old);
-		enum gw_gil left_gil = gw_span_gil(old);
-		enum gw_where left = gw_span_where(old);
-
-		if (now < since)
-			now = since;
-		if (__sync_val_compare_and_swap(&t->span, old, gw_span_make(now, gil, left)) != old)
-			continue;
-		if (left_gil < GW_GIL_COUNT && left < GW_WHERE_COUNT)
-			__sync_fetch_and_add(&t->tally.cells.ns[left_gil][left], now - since);
-		gw_resume_accumulate(t, left_gil, left, now - since);
-		break;
-	}
-	return now;
-}
-
-/* ---- the GIL's own books ---- */
-
-/*
- * Books W(t) up to now under what the holder did until now, and notes what it does from now on.
- * Returns the waiting that was booked under a holder, for the thread that inflicted it.
- */
-gw_inline __u64 gw_gil_advance(struct gw_gil_state *gil, __u64 now, __u32 holder)
-{
-	__u64 booked = *(volatile __u64 *)&gil->booked_ns;
-	__u64 total = gw_wait_total_ns(&gil->waiters, now);
-	__u32 before = gil->holder;
-	__u64 inflicted = 0;
-
-	/* Whoever comes between has booked this part already, and more. */
-	if (__sync_val_compare_and_swap(&gil->booked_ns, booked, total) == booked &&
-	    before < GW_BY_COUNT) {
-		__sync_fetch_and_add(&gil->by_holder_ns[before], total - booked);
-		if (before != GW_BY_NOBODY)
-			inflicted = total - booked;
-	}
-	gil->holder = holder;
-	return inflicted;
-}
-
-gw_inline void gw_holder_moves(struct gw_thread *t, struct gw_gil_state *gil, __u64 now,
-			       __u32 holder)
-{
-	__u64 inflicted = gw_gil_advance(gil, now, holder);
-
-	__sync_fetch_and_add(&t->tally.inflicted_ns, inflicted);
-}
-
-/* ---- waits ---- */
-
-/* Ends the part of the wait that one holder is made answerable for. */
-gw_inline void gw_wait_part_end(struct gw_thread *t, __u64 now, struct gw_effects *e)
-{
-	if (!t->wait_block_ns || now <= t->wait_block_ns)
-		return;
-	e->pair_ns = now - t->wait_block_ns;
-	e->pair_by = t->wait_holder;
-	t->wait_block_ns = 0;
-}
-
-gw_inline void gw_wait_leave_w(struct gw_thread *t, struct gw_gil_state *gil, __u64 now,
-			       struct gw_effects *e)
-{
-	if (!(t->flags & GW_THREAD_IN_W))
-		return;
-	t->flags &= ~GW_THREAD_IN_W;
-	if (!gw_wait_end(&gil->waiters, t->wait_w_ns, now))
-		e->lost_waiter = 1;
-}
-
-gw_inline void gw_wait_enter_w(struct gw_thread *t, struct gw_gil_state *gil, __u64 now,
-			       struct gw_effects *e)
-{
-	if (t->flags & GW_THREAD_IN_W)
-		return;
-	if (!gw_wait_begin(&gil->waiters, now)) {
-		e->lost_waiter = 1;
-		return;
-	}
-	t->wait_w_ns = now;
-	t->flags |= GW_THREAD_IN_W;
-}
-
-/* The thread blocks on the GIL, for the first time or again. */
-gw_inline void gw_wait_block(struct gw_thread *t, struct gw_gil_state *gil, __u64 now,
-			     const struct gw_out *out, struct gw_effects *e)
-{
-	if (!t->wait_since_ns) {
-		t->wait_since_ns = now;
-		t->tally.waits++;
-	}
-	gw_wait_part_end(t, now, e);
-	t->wait_block_ns = now;
-	t->wait_holder = out->holder;
-	/* A thread that takes the GIL again after itself leaves no trace in that number. */
-	t->wait_switch_number = out->was_last ? GW_NO_NUMBER : out->switch_number;
-	t->wait_end_ns = 0;
-	t->resume_candidate_ns = 0;
-	gw_wait_enter_w(t, gil, now, e);
-}
-
-/* The wait is over as of `at`. */
-gw_inline void gw_wait_finish(struct gw_thread *t, struct gw_gil_state *gil, __u64 at,
-			      struct gw_effects *e)
-{
-	if (!t->wait_since_ns)
-		return;
-	gw_wait_part_end(t, at, e);
-	gw_wait_leave_w(t, gil, at, e);
-	e->wait_ns = at > t->wait_since_ns ? at - t->wait_since_ns : 1;
-	t->wait_since_ns = 0;
-	t->wait_block_ns = 0;
-	t->wait_end_ns = 0;
-}
-
-/* ---- resume latency and the delay of sleeps ---- */
-
-/* The thread is back at work as of `at`: with the GIL, or as near to it as the engine can tell. */
-gw_inline void gw_resume_finish(struct gw_thread *t, __u64 at, struct gw_effects *e)
-{
-	if (t->wake_ns) {
-		e->resume_ns = at > t->wake_ns ? at - t->wake_ns : 1;
-		t->tally.resume_runqueue_ns += t->resume_runqueue_ns;
-		t->tally.resume_gil_ns += t->resume_gil_ns;
-		t->wake_ns = 0;
-		t->resume_candidate_ns = 0;
-	}
-	if (t->flags & GW_THREAD_SLEEPS) {
-		t->flags &= ~GW_THREAD_SLEEPS;
-		t->tally.delay_asked_ns += t->sleep_asked_ns;
-		t->tally.delay_actual_ns += at - t->sleep_from_ns;
-		t->tally.delays++;
-	}
-}
-
-gw_inline void gw_sleep_begin(struct gw_thread *t, __u64 now, const struct gw_out *out)
-{
-	t->flags &= ~GW_THREAD_SLEEPS;
-	if (!out->sleeps || !out->asked_ns)
-		return;
-	t->sleep_asked_ns = out->asked_ns;
-	/* The sleep's delay runs from the release before it, which only a probe sees. */
-	t->sleep_from_ns = out->engine == GW_ENGINE_UPROBE && t->release_ns ? t->release_ns : now;
-	t->flags |= GW_THREAD_SLEEPS;
-}
-
-/* ---- holds ---- */
+#include "gilwatch/resume.h"
+#include "gilwatch/waiting.h"
 
 gw_inline void gw_hold_begin(struct gw_thread *t, struct gw_gil_state *gil, __u64 now)
 {
@@ -265,8 +28,6 @@ gw_inline void gw_hold_end(struct gw_thread *t, struct gw_gil_state *gil, __u64 
 		e->hold_ns = now > t->hold_since_ns ? now - t->hold_since_ns : 1;
 	t->hold_since_ns = 0;
 }
-
-/* ---- events ---- */
 
 gw_inline void gw_slice_samples_keep(struct gw_thread *t, int keep)
 {
@@ -382,17 +143,21 @@ gw_inline void gw_belief_check(struct gw_thread *t, struct gw_gil_state *gil, __
 gw_inline void gw_switch_out_uprobe(struct gw_thread *t, struct gw_gil_state *gil, __u64 now,
 				    const struct gw_out *out, struct gw_effects *e)
 {
+	enum gw_where where = out->where;
 	enum gw_gil belief;
 
 	gw_belief_check(t, gil, now, out, e);
 	belief = gw_span_gil(t->span);
+	/* A holder waits for the GIL's mutex in order to release: a lock like any other. */
+	if (belief == GW_GIL_HOLDING && where == GW_BLOCKED_GIL)
+		where = GW_BLOCKED_LOCK;
 	if (belief == GW_GIL_HOLDING)
-		gw_holder_moves(t, gil, now, out->where);
-	else if (out->where == GW_BLOCKED_GIL)
+		gw_holder_moves(t, gil, now, where);
+	else if (where == GW_BLOCKED_GIL)
 		belief = GW_GIL_WAITING;
 	else if (belief == GW_GIL_SAMPLED)
 		belief = GW_GIL_UNKNOWN; /* off the CPU there is nothing to sample */
-	gw_span_close(t, now, belief, out->where);
+	gw_span_close(t, now, belief, where);
 }
 
 /* The thread leaves the CPU. */
@@ -585,77 +350,6 @@ gw_inline void gw_exit(struct gw_thread *t, struct gw_gil_state *gil, __u64 now,
 		gw_hold_end(t, gil, now, e);
 	gw_span_close(t, now, GW_GIL_NONE, GW_RUNNING);
 	t->flags |= GW_THREAD_DEAD;
-}
-
-/* ---- the beginning ---- */
-
-/*
- * A record is created before its thread's state is looked at; until it is seeded, its span counts
- * the thread's events (gw_unseeded_event), so that a look that an event has overtaken is not
- * believed.
- */
-gw_inline int gw_is_seeded(gw_span span)
-{
-	return span >> 8 != 0;
-}
-
-gw_inline void gw_unseeded_event(struct gw_thread *t)
-{
-	__u64 one = (*(volatile gw_span *)&t->span & 0xff) == 0xff ? (__u64)-0xfe : 1;
-
-	__sync_fetch_and_add(&t->span, one);
-}
-
-/*
- * Seeds a thread found in `out`; `seen` is the unseeded span from before the look. Returns 0 if an
- * event came between: look again.
- */
-gw_inline int gw_seed(struct gw_thread *t, struct gw_gil_state *gil, gw_span seen, __u64 now,
-		      const struct gw_out *out, struct gw_effects *e)
-{
-	enum gw_gil belief = GW_GIL_UNKNOWN;
-	int waits = gil && out->where == GW_BLOCKED_GIL;
-
-	if (waits)
-		belief = GW_GIL_WAITING;
-	else if (gil && out->where == GW_RUNNING && out->engine == GW_ENGINE_SCHED)
-		belief = GW_GIL_SAMPLED;
-	t->start_ns = now;
-	t->run_since_ns = out->where == GW_RUNNING ? now : 0;
-	t->handover_since_ns = waits && out->futex == GW_FUTEX_HANDOVER ? now : 0;
-	if (waits && out->futex == GW_FUTEX_WAIT)
-		gw_wait_block(t, gil, now, out, e);
-	if (__sync_val_compare_and_swap(&t->span, seen, gw_span_make(now, belief, out->where)) ==
-	    seen)
-		return 1;
-	if (waits && out->futex == GW_FUTEX_WAIT) {
-		gw_wait_leave_w(t, gil, now, e);
-		t->tally.waits = 0;
-		t->wait_since_ns = 0;
-		t->wait_block_ns = 0;
-	}
-	return 0;
-}
-
-/*
- * Decides what a thread that has been off the CPU since it was seeded holds: nothing it does can
- * have changed that. `holds` comes from a look at the GIL that is younger than the seed.
- */
-gw_inline void gw_settle(struct gw_thread *t, struct gw_gil_state *gil, __u64 now, int holds)
-{
-	gw_span span = *(volatile gw_span *)&t->span;
-	enum gw_where where = gw_span_where(span);
-	gw_span settled =
-		gw_span_make(gw_span_since_ns(span), holds ? GW_GIL_HOLDING : GW_GIL_NONE, where);
-
-	if (!gw_is_seeded(span) || gw_span_gil(span) != GW_GIL_UNKNOWN || where == GW_RUNNING ||
-	    gw_span_since_ns(span) != t->start_ns)
-		return;
-	if (__sync_val_compare_and_swap(&t->span, span, settled) != span || !holds)
-		return;
-	t->hold_since_ns = t->start_ns;
-	gil->holder_tid = t->tid;
-	gw_holder_moves(t, gil, now, where);
 }
 
 #endif

@@ -16,8 +16,8 @@
 #define gw_inline static inline __attribute__((always_inline, unused))
 
 /*
- * Keeps a bounds check that the compiler can prove needless, and the verifier cannot (clang 19 drops
- * it otherwise).
+ * Keeps a bounds check that the compiler can prove needless, and the verifier cannot (clang 19
+ * drops it otherwise).
  */
 #ifdef __bpf__
 #define gw_forget_bounds(variable) asm volatile("" : "+r"(variable))

@@ -16,9 +16,13 @@
 #define GW_WAIT_UNIT_SHIFT  6 /* 64 ns */
 #define GW_WAIT_COUNT_SHIFT 50
 #define GW_WAIT_SUM_MASK    ((1ULL << GW_WAIT_COUNT_SHIFT) - 1)
+#define GW_WAIT_COUNT_MAX   ((1ULL << (64 - GW_WAIT_COUNT_SHIFT)) - 1)
+#define GW_WAIT_BEHIND	    (1ULL << 36) /* how far below 0 open waits may sum to, in units */
 /* More tries than CPUs that begin a wait in the same few nanoseconds; a failure is counted as lost.
  */
 #define GW_WAIT_TRIES 8
+/* A waiter that cannot be removed would wait for ever: its end tries harder. */
+#define GW_WAIT_END_TRIES 64
 
 struct gw_waiters {
 	__u64 word; /* number of waiters << 50 | sum of their starts mod 2^50, in units */
@@ -47,13 +51,18 @@ gw_inline __u64 gw_wait_word_remove(__u64 word, __u64 start_units)
 	       ((word - start_units) & GW_WAIT_SUM_MASK);
 }
 
-/* Adds a waiter. Returns 0 if other CPUs got in the way too often: then it is not in W. */
+/*
+ * Adds a waiter. Returns 0 if there is no room for one more, or other CPUs got in the way too
+ * often: then it is not in W.
+ */
 gw_inline int gw_wait_begin(struct gw_waiters *w, __u64 now_ns)
 {
 	for (int i = 0; i < GW_WAIT_TRIES; i++) {
 		__u64 old = *(volatile __u64 *)&w->word;
 		__u64 new = gw_wait_word_add(old, gw_wait_units(now_ns));
 
+		if (old >> GW_WAIT_COUNT_SHIFT == GW_WAIT_COUNT_MAX)
+			return 0;
 		if (__sync_val_compare_and_swap(&w->word, old, new) == old)
 			return 1;
 	}
@@ -63,7 +72,7 @@ gw_inline int gw_wait_begin(struct gw_waiters *w, __u64 now_ns)
 /* Removes a waiter that began at start_ns and books its wait. 0: not removed, as above. */
 gw_inline int gw_wait_end(struct gw_waiters *w, __u64 start_ns, __u64 now_ns)
 {
-	for (int i = 0; i < GW_WAIT_TRIES; i++) {
+	for (int i = 0; i < GW_WAIT_END_TRIES; i++) {
 		__u64 old = *(volatile __u64 *)&w->word;
 		__u64 new = gw_wait_word_remove(old, gw_wait_units(start_ns));
 
@@ -84,8 +93,8 @@ gw_inline __u64 gw_wait_total_ns(const struct gw_waiters *w, __u64 now_ns)
 	__u64 word = *(volatile const __u64 *)&w->word;
 	__u64 open = (word >> GW_WAIT_COUNT_SHIFT) * gw_wait_units(now_ns) - word;
 
-	/* Sign-extend the 50 bits: a wait that began after now_ns was read counts as negative. */
-	open = (__u64)((__s64)(open << (64 - GW_WAIT_COUNT_SHIFT)) >> (64 - GW_WAIT_COUNT_SHIFT));
+	/* The top of the range is below 0: waits that began after now_ns was read. */
+	open = ((open + GW_WAIT_BEHIND) & GW_WAIT_SUM_MASK) - GW_WAIT_BEHIND;
 	return (w->done + open) << GW_WAIT_UNIT_SHIFT;
 }
 

@@ -11,14 +11,14 @@
 static const char no_probes[] = "the engine is sched; exact figures need --engine=uprobe";
 
 static const enum gw_where where_of[GW_STATE_COUNT] = {
-    [GW_STATE_PYTHON] = GW_RUNNING,	  [GW_STATE_NATIVE] = GW_RUNNING,
-    [GW_STATE_GIL_WAIT] = GW_BLOCKED_GIL, [GW_STATE_RUNQUEUE] = GW_RUNNABLE,
-    [GW_STATE_DISK] = GW_BLOCKED_DISK,	  [GW_STATE_NET] = GW_BLOCKED_NET,
-    [GW_STATE_PIPE] = GW_BLOCKED_PIPE,	  [GW_STATE_POLL] = GW_BLOCKED_POLL,
-    [GW_STATE_SLEEP] = GW_BLOCKED_SLEEP,  [GW_STATE_LOCK] = GW_BLOCKED_LOCK,
-    [GW_STATE_FAULT] = GW_BLOCKED_FAULT,  [GW_STATE_CHILD] = GW_BLOCKED_CHILD,
-    [GW_STATE_STOPPED] = GW_STOPPED,	  [GW_STATE_OTHER] = GW_BLOCKED_OTHER,
-    [GW_STATE_UNKNOWN] = GW_RUNNING,
+	[GW_STATE_PYTHON] = GW_RUNNING,	      [GW_STATE_NATIVE] = GW_RUNNING,
+	[GW_STATE_GIL_WAIT] = GW_BLOCKED_GIL, [GW_STATE_RUNQUEUE] = GW_RUNNABLE,
+	[GW_STATE_DISK] = GW_BLOCKED_DISK,    [GW_STATE_NET] = GW_BLOCKED_NET,
+	[GW_STATE_PIPE] = GW_BLOCKED_PIPE,    [GW_STATE_POLL] = GW_BLOCKED_POLL,
+	[GW_STATE_SLEEP] = GW_BLOCKED_SLEEP,  [GW_STATE_LOCK] = GW_BLOCKED_LOCK,
+	[GW_STATE_FAULT] = GW_BLOCKED_FAULT,  [GW_STATE_CHILD] = GW_BLOCKED_CHILD,
+	[GW_STATE_STOPPED] = GW_STOPPED,      [GW_STATE_OTHER] = GW_BLOCKED_OTHER,
+	[GW_STATE_UNKNOWN] = GW_RUNNING,
 };
 
 static void begin(struct gw_snapshot *s, size_t processes, int64_t elapsed_ns)
@@ -218,15 +218,16 @@ static void contended(struct gw_process_view *p, const char *engine)
 	p->gil_wait_by_holder_ns[GW_RUNNABLE] = MS(30);
 	p->gil_wait_by_holder_ns[GW_HOLDER_NONE] = MS(1);
 	p->gil_wait_by_holder_ns[GW_HOLDER_HANDOVER] =
-	    p->states.ns[GW_STATE_GIL_WAIT] - SEC(9) - MS(931);
+		p->states.ns[GW_STATE_GIL_WAIT] - SEC(9) - MS(931);
 	pair(p, 4243, 4244, SEC(4) + MS(990));
 	pair(p, 4244, 4243, SEC(4) + MS(940));
 	pair(p, 0, 4243, MS(1));
-	verdict(
-	    p, GW_CRITICAL, "gil_bound",
-	    "Threads queue for the one GIL: during 98.7 % of the 10.0 s at least one waited while "
-	    "another ran. More threads cannot make this faster; processes can (2 CPUs are usable, "
-	    "1.0 is used): try ProcessPoolExecutor or multiprocessing.");
+	verdict(p, GW_CRITICAL, "gil_bound",
+		"Threads queue for the one GIL: during 98.7 % of the 10.0 s at least one waited "
+		"while "
+		"another ran. More threads cannot make this faster; processes can (2 CPUs are "
+		"usable, "
+		"1.0 is used): try ProcessPoolExecutor or multiprocessing.");
 	verdict(p, GW_INFO, "gil_hops",
 		"The GIL moved between cores 196 times a second \xe2\x80\x93 fewer threads, fewer "
 		"moves.");
@@ -478,13 +479,13 @@ void fixture_no_facts(struct gw_snapshot *s)
 }
 
 const struct fixture fixture_table[] = {
-    {"contended_sched", fixture_contended_sched, 10},
-    {"contended_uprobe", fixture_contended_uprobe, 10},
-    {"idle", fixture_idle, 10},
-    {"error", fixture_error, 10},
-    {"hostile", fixture_hostile, 10},
-    {"many", fixture_many, 5},
-    {"long", fixture_long, 10},
-    {"no_facts", fixture_no_facts, 10},
+	{"contended_sched", fixture_contended_sched, 10},
+	{"contended_uprobe", fixture_contended_uprobe, 10},
+	{"idle", fixture_idle, 10},
+	{"error", fixture_error, 10},
+	{"hostile", fixture_hostile, 10},
+	{"many", fixture_many, 5},
+	{"long", fixture_long, 10},
+	{"no_facts", fixture_no_facts, 10},
 };
 const unsigned int fixture_count = sizeof(fixture_table) / sizeof(fixture_table[0]);

@@ -85,7 +85,8 @@ static void test_mapping(void **state)
 	assert_false(m->deleted);
 
 	assert_int_equal(
-	    gw_proc_parse_mapping("1000-2000 r-xp 0 fe:01 5 /tmp/a\\012b\\040 (deleted)", m), 0);
+		gw_proc_parse_mapping("1000-2000 r-xp 0 fe:01 5 /tmp/a\\012b\\040 (deleted)", m),
+		0);
 	assert_string_equal(m->path, "/tmp/a\nb\\040");
 	assert_true(m->deleted);
 
@@ -226,10 +227,10 @@ static void test_cgroup(void **state)
 }
 
 static const char mounts[] =
-    "23 1 0:20 / /sys rw - sysfs sysfs rw\n"
-    "32 31 0:29 / /sys/fs/cgroup/cpu\\040set rw,relatime shared:9 - cgroup cgroup rw,cpuset\n"
-    "33 31 0:30 /pod /cg\\040v1 rw,relatime - cgroup cgroup rw,cpuacct,cpu\n"
-    "41 31 0:31 / /unified rw,relatime shared:3 master:4 - cgroup2 cgroup2 rw,nsdelegate\n";
+	"23 1 0:20 / /sys rw - sysfs sysfs rw\n"
+	"32 31 0:29 / /sys/fs/cgroup/cpu\\040set rw,relatime shared:9 - cgroup cgroup rw,cpuset\n"
+	"33 31 0:30 /pod /cg\\040v1 rw,relatime - cgroup cgroup rw,cpuacct,cpu\n"
+	"41 31 0:31 / /unified rw,relatime shared:3 master:4 - cgroup2 cgroup2 rw,nsdelegate\n";
 
 static void test_cgroup_directory(void **state)
 {
@@ -238,21 +239,23 @@ static void test_cgroup_directory(void **state)
 
 	(void)state;
 	assert_int_equal(
-	    gw_host_cgroup_directory(mounts, NULL, "/a/b", directory, sizeof(directory), &top), 0);
+		gw_host_cgroup_directory(mounts, NULL, "/a/b", directory, sizeof(directory), &top),
+		0);
 	assert_string_equal(directory, "/unified/a/b");
 	assert_int_equal(top, strlen("/unified"));
-	assert_int_equal(
-	    gw_host_cgroup_directory(mounts, "cpu", "/pod/x", directory, sizeof(directory), &top),
-	    0);
+	assert_int_equal(gw_host_cgroup_directory(mounts, "cpu", "/pod/x", directory,
+						  sizeof(directory), &top),
+			 0);
 	assert_string_equal(directory, "/cg v1/x");
+	assert_int_equal(gw_host_cgroup_directory(mounts, "cpu", "/podium", directory,
+						  sizeof(directory), &top),
+			 -ENOENT);
 	assert_int_equal(
-	    gw_host_cgroup_directory(mounts, "cpu", "/podium", directory, sizeof(directory), &top),
-	    -ENOENT);
+		gw_host_cgroup_directory(mounts, NULL, "/../x", directory, sizeof(directory), &top),
+		-ENOENT);
 	assert_int_equal(
-	    gw_host_cgroup_directory(mounts, NULL, "/../x", directory, sizeof(directory), &top),
-	    -ENOENT);
-	assert_int_equal(
-	    gw_host_cgroup_directory("", NULL, "/", directory, sizeof(directory), &top), -ENOENT);
+		gw_host_cgroup_directory("", NULL, "/", directory, sizeof(directory), &top),
+		-ENOENT);
 }
 
 /* A small tree of files below a fresh directory. */
@@ -581,7 +584,7 @@ static void test_memory(void **state)
 {
 	size_t page = (size_t)sysconf(_SC_PAGESIZE);
 	char *pages =
-	    mmap(NULL, 3 * page, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+		mmap(NULL, 3 * page, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 	char *copy = malloc(3 * page);
 	struct child child;
 
@@ -608,23 +611,23 @@ static void test_memory(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-	    cmocka_unit_test(test_stat),
-	    cmocka_unit_test(test_mapping),
-	    cmocka_unit_test(test_status),
-	    cmocka_unit_test(test_arguments),
-	    cmocka_unit_test(test_cpu_list),
-	    cmocka_unit_test(test_quota),
-	    cmocka_unit_test(test_key),
-	    cmocka_unit_test(test_cgroup),
-	    cmocka_unit_test(test_cgroup_directory),
-	    cmocka_unit_test_setup_teardown(test_read_quota, tree_setup, tree_teardown),
-	    cmocka_unit_test_setup_teardown(test_topology, tree_setup, tree_teardown),
-	    cmocka_unit_test(test_this_host),
-	    cmocka_unit_test(test_this_process),
-	    cmocka_unit_test(test_absent),
-	    cmocka_unit_test(test_open_mapping),
-	    cmocka_unit_test(test_main_thread_gone),
-	    cmocka_unit_test(test_memory),
+		cmocka_unit_test(test_stat),
+		cmocka_unit_test(test_mapping),
+		cmocka_unit_test(test_status),
+		cmocka_unit_test(test_arguments),
+		cmocka_unit_test(test_cpu_list),
+		cmocka_unit_test(test_quota),
+		cmocka_unit_test(test_key),
+		cmocka_unit_test(test_cgroup),
+		cmocka_unit_test(test_cgroup_directory),
+		cmocka_unit_test_setup_teardown(test_read_quota, tree_setup, tree_teardown),
+		cmocka_unit_test_setup_teardown(test_topology, tree_setup, tree_teardown),
+		cmocka_unit_test(test_this_host),
+		cmocka_unit_test(test_this_process),
+		cmocka_unit_test(test_absent),
+		cmocka_unit_test(test_open_mapping),
+		cmocka_unit_test(test_main_thread_gone),
+		cmocka_unit_test(test_memory),
 	};
 
 	return cmocka_run_group_tests_name("proc", tests, NULL, NULL);

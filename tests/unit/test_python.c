@@ -152,17 +152,17 @@ static void test_offsets_refused(void **state)
 		size_t at;
 		uint64_t value;
 	} wrong[] = {
-	    {0, 0},	      /* no cookie */
-	    {8, 0x030e00f0},  /* another version */
-	    {8, 0x1030d05f0}, /* no version */
-	    {16, 1},	      /* another build */
-	    {24, 0},	      /* a runtime without members */
-	    {24, 1ull << 40}, /* one larger than any */
-	    {40, 283408},     /* members outside their structures */
-	    {40, UINT64_MAX}, {56, 194984 - 7},	 {64, 7289},
-	    {72, 1ull << 32}, {112, 1ull << 63}, {176, 312},
-	    {192, 999},	      {136, 7752 + 24}, /* a GIL that starts with something else */
-	    {144, 7752 + 16}, {120, 0},
+		{0, 0},		  /* no cookie */
+		{8, 0x030e00f0},  /* another version */
+		{8, 0x1030d05f0}, /* no version */
+		{16, 1},	  /* another build */
+		{24, 0},	  /* a runtime without members */
+		{24, 1ull << 40}, /* one larger than any */
+		{40, 283408},	  /* members outside their structures */
+		{40, UINT64_MAX}, {56, 194984 - 7},  {64, 7289},
+		{72, 1ull << 32}, {112, 1ull << 63}, {176, 312},
+		{192, 999},	  {136, 7752 + 24}, /* a GIL that starts with something else */
+		{144, 7752 + 16}, {120, 0},
 	};
 
 	(void)state;
@@ -196,9 +196,10 @@ static uint32_t parsed(const char *text)
 
 static void test_version_text(void **state)
 {
-	static const char *const bad[] = {
-	    "",	       "3",	 "3.9",	   "3.9.",   "3.9.1.2", "3..1",	     "4.0.0",  "3.9.1x",
-	    "3.9.256", "3.9.01", "3.09.1", "3.9.1r", "3.9.1rc", "3.9.1rc99", "v3.9.1", "3.9.1++"};
+	static const char *const bad[] = {"",	     "3",	  "3.9",    "3.9.",
+					  "3.9.1.2", "3..1",	  "4.0.0",  "3.9.1x",
+					  "3.9.256", "3.9.01",	  "3.09.1", "3.9.1r",
+					  "3.9.1rc", "3.9.1rc99", "v3.9.1", "3.9.1++"};
 
 	(void)state;
 	assert_int_equal(parsed("3.9.18"), 0x030912f0);
@@ -214,9 +215,12 @@ static void test_version_text(void **state)
 static void test_bias(void **state)
 {
 	const struct gw_runtime_symbols symbols = {
-	    .load_count = 2,
-	    .load = {{.offset = 0, .address = 0, .file_size = 0x2000, .executable = 0},
-		     {.offset = 0x1f40, .address = 0x3f40, .file_size = 0x5000, .executable = 1}},
+		.load_count = 2,
+		.load = {{.offset = 0, .address = 0, .file_size = 0x2000, .executable = 0},
+			 {.offset = 0x1f40,
+			  .address = 0x3f40,
+			  .file_size = 0x5000,
+			  .executable = 1}},
 	};
 	uint64_t bias = 0;
 
@@ -474,9 +478,9 @@ static void test_each_interpreter(void **state)
 		}
 		ms = find_timed(child.pid, python, &err, &ret);
 		print_message(
-		    "%-48s %s%s gil %#llx %.2f ms %s\n", list->path[i],
-		    ret ? "refused" : python->version, !ret && python->free_threaded ? "t" : "",
-		    ret ? 0ull : (unsigned long long)python->gil[0].address, ms, err.text);
+			"%-48s %s%s gil %#llx %.2f ms %s\n", list->path[i],
+			ret ? "refused" : python->version, !ret && python->free_threaded ? "t" : "",
+			ret ? 0ull : (unsigned long long)python->gil[0].address, ms, err.text);
 		if (is_supported(list->path[i], &child)) {
 			assert_int_equal(ret, 0);
 			check_found(python, &child);
@@ -701,9 +705,9 @@ static void test_rights(void **state)
 			_exit(2);
 		ret = gw_python_find(child.pid, python, &err);
 		_exit(ret == -EACCES && err.status == GW_STATUS_RIGHTS &&
-			      strstr(err.text, "CAP_SYS_PTRACE")
-			  ? 0
-			  : 1);
+				      strstr(err.text, "CAP_SYS_PTRACE")
+			      ? 0
+			      : 1);
 	}
 	waitpid(pid, &status, 0);
 	child_stop(&child);
@@ -714,22 +718,22 @@ static void test_rights(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-	    cmocka_unit_test(test_layouts),
-	    cmocka_unit_test(test_offsets_override),
-	    cmocka_unit_test(test_offsets_refused),
-	    cmocka_unit_test(test_version_text),
-	    cmocka_unit_test(test_bias),
-	    cmocka_unit_test(test_damaged_files),
-	    cmocka_unit_test_setup_teardown(test_each_interpreter, find_interpreters,
-					    free_interpreters),
-	    cmocka_unit_test_setup_teardown(test_busy, find_interpreters, free_interpreters),
-	    cmocka_unit_test_setup_teardown(test_subinterpreters, find_interpreters,
-					    free_interpreters),
-	    cmocka_unit_test_setup_teardown(test_deleted, find_interpreters, free_interpreters),
-	    cmocka_unit_test(test_no_python),
-	    cmocka_unit_test(test_odd_pids),
-	    cmocka_unit_test(test_zombie),
-	    cmocka_unit_test_setup_teardown(test_rights, find_interpreters, free_interpreters),
+		cmocka_unit_test(test_layouts),
+		cmocka_unit_test(test_offsets_override),
+		cmocka_unit_test(test_offsets_refused),
+		cmocka_unit_test(test_version_text),
+		cmocka_unit_test(test_bias),
+		cmocka_unit_test(test_damaged_files),
+		cmocka_unit_test_setup_teardown(test_each_interpreter, find_interpreters,
+						free_interpreters),
+		cmocka_unit_test_setup_teardown(test_busy, find_interpreters, free_interpreters),
+		cmocka_unit_test_setup_teardown(test_subinterpreters, find_interpreters,
+						free_interpreters),
+		cmocka_unit_test_setup_teardown(test_deleted, find_interpreters, free_interpreters),
+		cmocka_unit_test(test_no_python),
+		cmocka_unit_test(test_odd_pids),
+		cmocka_unit_test(test_zombie),
+		cmocka_unit_test_setup_teardown(test_rights, find_interpreters, free_interpreters),
 	};
 
 	return cmocka_run_group_tests_name("python", tests, NULL, NULL);

@@ -4,9 +4,6 @@
  * disassembler says of them before they are stripped), in damaged ones, and in the interpreters of
  * this machine.
  */
-#ifndef _GNU_SOURCE
-#define _GNU_SOURCE /* memfd_create, nftw */
-#endif
 #include <errno.h>
 #include <fcntl.h>
 #include <ftw.h>
@@ -33,155 +30,155 @@
 
 /* CPython's functions as far as they matter here; -D options make the variants. */
 static const char gil_source[] =
-    "#include <pthread.h>\n"
-    "#include <time.h>\n"
-    "struct gil { pthread_mutex_t mutex; pthread_cond_t cond, switch_cond; int locked, n; };\n"
-    "struct gil gil = { PTHREAD_MUTEX_INITIALIZER };\n"
-    "void PyEval_AcquireLock(void);\n"
-    "void *volatile address;\n"
-    "#ifdef NAME_OTHER\n"
-    "#define take_gil nobody\n"
-    "#endif\n"
-    "#define HIDDEN static __attribute__((noinline, noclone))\n"
-    "__attribute__((cold, noinline)) void rare(struct gil *g) { g->n += 7; }\n"
-    "static int timed_wait(struct gil *g)\n"
-    "{ struct timespec ts = {0, 5};\n"
-    "  return pthread_cond_timedwait(&g->cond, &g->mutex, &ts); }\n"
-    "HIDDEN void take_gil(struct gil *g)\n"
-    "{ pthread_mutex_lock(&g->mutex);\n"
-    "  while (g->locked) if (timed_wait(g)) g->n++;\n"
-    "  g->locked = 1;\n"
-    "  if (__builtin_expect(g->n == 77, 0)) {\n"
-    "    rare(g); pthread_cond_signal(&g->switch_cond); rare(g);\n"
-    "  }\n"
-    "  pthread_cond_signal(&g->switch_cond);\n"
-    "  pthread_mutex_unlock(&g->mutex); }\n"
-    "static inline __attribute__((always_inline)) void drop_gil(struct gil *g)\n"
-    "{ pthread_mutex_lock(&g->mutex); g->locked = 0;\n"
-    "#ifndef NO_RELEASE\n"
-    "  pthread_cond_signal(&g->cond);\n"
-    "#endif\n"
-    "  pthread_mutex_unlock(&g->mutex); }\n"
-    "HIDDEN void drop_named(struct gil *g) { drop_gil(g); g->n += 3; }\n"
-    "void PyEval_ReleaseLock(void) { drop_named(&gil); }\n"
-    "void PyEval_SaveThread(void) { drop_gil(&gil); }\n"
-    "#ifdef NAME_OTHER\n"
-    "#undef take_gil\n"
-    "HIDDEN void take_gil(struct gil *g) { drop_gil(g); g->n += 5; }\n"
-    "void PyEval_RestoreThread(void) { nobody(&gil); take_gil(&gil); }\n"
-    "void PyEval_AcquireLock(void) { nobody(&gil); }\n"
-    "#elif defined(LOCK_OTHER)\n"
-    "void PyEval_RestoreThread(void) { take_gil(&gil); }\n"
-    "void PyEval_AcquireLock(void) { gil.n++; }\n"
-    "#else\n"
-    "void PyEval_AcquireLock(void) { take_gil(&gil); }\n"
-    "#endif\n"
-    "void os_read(int n)\n"
-    "{ while (n--) { drop_gil(&gil); PyEval_AcquireLock(); gil.n++; }\n"
-    "#ifdef TAKE_ADDRESS\n"
-    "  address = pthread_cond_signal; address = pthread_cond_timedwait;\n"
-    "#endif\n"
-    "}\n"
-    "#ifdef MANY\n"
-    "#define ONE pthread_cond_signal(&gil.cond); gil.n++;\n"
-    "#define TEN ONE ONE ONE ONE ONE ONE ONE ONE ONE ONE\n"
-    "void many(void) { TEN TEN TEN TEN TEN TEN TEN }\n"
-    "#endif\n"
-    "int main(int argc, char **argv)\n"
-    "{ (void)argv; PyEval_AcquireLock(); os_read(argc); PyEval_SaveThread();\n"
-    "  PyEval_ReleaseLock(); return gil.n == 12345; }\n";
+	"#include <pthread.h>\n"
+	"#include <time.h>\n"
+	"struct gil { pthread_mutex_t mutex; pthread_cond_t cond, switch_cond; int locked, n; };\n"
+	"struct gil gil = { PTHREAD_MUTEX_INITIALIZER };\n"
+	"void PyEval_AcquireLock(void);\n"
+	"void *volatile address;\n"
+	"#ifdef NAME_OTHER\n"
+	"#define take_gil nobody\n"
+	"#endif\n"
+	"#define HIDDEN static __attribute__((noinline, noclone))\n"
+	"__attribute__((cold, noinline)) void rare(struct gil *g) { g->n += 7; }\n"
+	"static int timed_wait(struct gil *g)\n"
+	"{ struct timespec ts = {0, 5};\n"
+	"  return pthread_cond_timedwait(&g->cond, &g->mutex, &ts); }\n"
+	"HIDDEN void take_gil(struct gil *g)\n"
+	"{ pthread_mutex_lock(&g->mutex);\n"
+	"  while (g->locked) if (timed_wait(g)) g->n++;\n"
+	"  g->locked = 1;\n"
+	"  if (__builtin_expect(g->n == 77, 0)) {\n"
+	"    rare(g); pthread_cond_signal(&g->switch_cond); rare(g);\n"
+	"  }\n"
+	"  pthread_cond_signal(&g->switch_cond);\n"
+	"  pthread_mutex_unlock(&g->mutex); }\n"
+	"static inline __attribute__((always_inline)) void drop_gil(struct gil *g)\n"
+	"{ pthread_mutex_lock(&g->mutex); g->locked = 0;\n"
+	"#ifndef NO_RELEASE\n"
+	"  pthread_cond_signal(&g->cond);\n"
+	"#endif\n"
+	"  pthread_mutex_unlock(&g->mutex); }\n"
+	"HIDDEN void drop_named(struct gil *g) { drop_gil(g); g->n += 3; }\n"
+	"void PyEval_ReleaseLock(void) { drop_named(&gil); }\n"
+	"void PyEval_SaveThread(void) { drop_gil(&gil); }\n"
+	"#ifdef NAME_OTHER\n"
+	"#undef take_gil\n"
+	"HIDDEN void take_gil(struct gil *g) { drop_gil(g); g->n += 5; }\n"
+	"void PyEval_RestoreThread(void) { nobody(&gil); take_gil(&gil); }\n"
+	"void PyEval_AcquireLock(void) { nobody(&gil); }\n"
+	"#elif defined(LOCK_OTHER)\n"
+	"void PyEval_RestoreThread(void) { take_gil(&gil); }\n"
+	"void PyEval_AcquireLock(void) { gil.n++; }\n"
+	"#else\n"
+	"void PyEval_AcquireLock(void) { take_gil(&gil); }\n"
+	"#endif\n"
+	"void os_read(int n)\n"
+	"{ while (n--) { drop_gil(&gil); PyEval_AcquireLock(); gil.n++; }\n"
+	"#ifdef TAKE_ADDRESS\n"
+	"  address = pthread_cond_signal; address = pthread_cond_timedwait;\n"
+	"#endif\n"
+	"}\n"
+	"#ifdef MANY\n"
+	"#define ONE pthread_cond_signal(&gil.cond); gil.n++;\n"
+	"#define TEN ONE ONE ONE ONE ONE ONE ONE ONE ONE ONE\n"
+	"void many(void) { TEN TEN TEN TEN TEN TEN TEN }\n"
+	"#endif\n"
+	"int main(int argc, char **argv)\n"
+	"{ (void)argv; PyEval_AcquireLock(); os_read(argc); PyEval_SaveThread();\n"
+	"  PyEval_ReleaseLock(); return gil.n == 12345; }\n";
 
 /* Code as compilers make it when asked nicely, with the sites as labels. */
 static const char assembly_source[] =
-    ".macro function name\n"
-    ".p2align 4\n.type \\name, @function\n\\name:\n.cfi_startproc\n"
-    ".endm\n"
-    ".macro done name\n"
-    ".cfi_endproc\n.size \\name, . - \\name\n"
-    ".endm\n"
-    ".section .note.GNU-stack,\"\",@progbits\n"
-    ".text\n"
-    "function nameless\n"
-    ".ifdef SPLIT\n.cfi_def_cfa_offset 16\n.endif\n"
-    "	push %rbx\n"
-    "again:	call pthread_cond_timedwait@PLT\n"
-    "	test %eax, %eax\n"
-    "	jne moved_1_middle\n" /* into the middle of another part */
-    "	jne moved_2\n"	      /* to the beginning of one that comes back */
-    "	jne moved_4\n"	      /* to the beginning of one that has a frame there */
-    "	jne again\n"
-    "acquire_1: call pthread_cond_signal@PLT\n"
-    /* an instruction whose operand looks like a call of the stub */
-    "	.byte 0x48, 0xb8\n	call pthread_cond_signal@PLT\n	.byte 0, 0, 0\n"
-    "back:	pop %rbx\n"
-    "	jmp tail_called\n" /* no part: it does not come back */
-    "done nameless\n"
-    "function moved_1\n"
-    "	ud2\n"
-    "moved_1_middle:\n"
-    "acquire_2: call pthread_cond_signal@PLT\n"
-    "	ud2\n"
-    "done moved_1\n"
-    "function moved_2\n"
-    "acquire_3: call pthread_cond_signal@PLT\n"
-    "	jmp moved_3\n" /* comes back by another part only */
-    "	jmp back\n"
-    "done moved_2\n"
-    "function moved_3\n"
-    "acquire_4: call pthread_cond_signal@PLT\n"
-    "	jmp back\n"
-    "done moved_3\n"
-    "function moved_4\n"
-    ".cfi_def_cfa_offset 16\n"
-    "acquire_5: call pthread_cond_signal@PLT\n"
-    "	pop %rbx\n"
-    "	ret\n"
-    "done moved_4\n"
-    "function tail_called\n"
-    "	push %rbx\n"
-    "release_1: call pthread_cond_signal@PLT\n"
-    "	pop %rbx\n"
-    "	ret\n"
-    "done tail_called\n"
-    /* the load of the address is behind the call in the loop's code */
-    "function by_register\n"
-    "	push %r12\n"
-    "	jmp 2f\n"
-    "release_2_slow: call *%r12\n"
-    "	call *%rbx\n"
-    "2:	mov pthread_cond_signal@GOTPCREL(%rip), %r12\n"
-    "	jne release_2_slow\n"
-    "	pop %r12\n"
-    "	ret\n"
-    "done by_register\n"
-    /* what the linker makes of `call *slot(%rip)` when it knows the function */
-    "function prefixed\n"
-    "	push %rbx\n"
-    "release_3: .byte 0x67\n	call pthread_cond_signal@PLT\n"
-    "	pop %rbx\n"
-    "	ret\n"
-    "done prefixed\n"
-    /* a stub as the linker mold makes it */
-    "function own_stub\n"
-    "	.byte 0xf3, 0x0f, 0x1e, 0xfa\n"
-    "	mov $3, %r11d\n"
-    "	jmp *pthread_cond_signal@GOTPCREL(%rip)\n"
-    "done own_stub\n"
-    "function by_own_stub\n"
-    "	push %rbx\n"
-    "release_4: call own_stub\n"
-    "	pop %rbx\n"
-    "	ret\n"
-    "done by_own_stub\n"
-    ".globl PyEval_AcquireLock\n"
-    "function PyEval_AcquireLock\n"
-    ".ifdef SPLIT\n	jmp head\n.else\n	jmp nameless\n.endif\n"
-    "done PyEval_AcquireLock\n"
-    /* with SPLIT the wait is in a part from which no jump leads to where its function begins */
-    "function head\n"
-    "	push %rbx\n"
-    "	jmp nameless\n"
-    "done head\n";
+	".macro function name\n"
+	".p2align 4\n.type \\name, @function\n\\name:\n.cfi_startproc\n"
+	".endm\n"
+	".macro done name\n"
+	".cfi_endproc\n.size \\name, . - \\name\n"
+	".endm\n"
+	".section .note.GNU-stack,\"\",@progbits\n"
+	".text\n"
+	"function nameless\n"
+	".ifdef SPLIT\n.cfi_def_cfa_offset 16\n.endif\n"
+	"	push %rbx\n"
+	"again:	call pthread_cond_timedwait@PLT\n"
+	"	test %eax, %eax\n"
+	"	jne moved_1_middle\n" /* into the middle of another part */
+	"	jne moved_2\n"	      /* to the beginning of one that comes back */
+	"	jne moved_4\n"	      /* to the beginning of one that has a frame there */
+	"	jne again\n"
+	"acquire_1: call pthread_cond_signal@PLT\n"
+	/* an instruction whose operand looks like a call of the stub */
+	"	.byte 0x48, 0xb8\n	call pthread_cond_signal@PLT\n	.byte 0, 0, 0\n"
+	"back:	pop %rbx\n"
+	"	jmp tail_called\n" /* no part: it does not come back */
+	"done nameless\n"
+	"function moved_1\n"
+	"	ud2\n"
+	"moved_1_middle:\n"
+	"acquire_2: call pthread_cond_signal@PLT\n"
+	"	ud2\n"
+	"done moved_1\n"
+	"function moved_2\n"
+	"acquire_3: call pthread_cond_signal@PLT\n"
+	"	jmp moved_3\n" /* comes back by another part only */
+	"	jmp back\n"
+	"done moved_2\n"
+	"function moved_3\n"
+	"acquire_4: call pthread_cond_signal@PLT\n"
+	"	jmp back\n"
+	"done moved_3\n"
+	"function moved_4\n"
+	".cfi_def_cfa_offset 16\n"
+	"acquire_5: call pthread_cond_signal@PLT\n"
+	"	pop %rbx\n"
+	"	ret\n"
+	"done moved_4\n"
+	"function tail_called\n"
+	"	push %rbx\n"
+	"release_1: call pthread_cond_signal@PLT\n"
+	"	pop %rbx\n"
+	"	ret\n"
+	"done tail_called\n"
+	/* the load of the address is behind the call in the loop's code */
+	"function by_register\n"
+	"	push %r12\n"
+	"	jmp 2f\n"
+	"release_2_slow: call *%r12\n"
+	"	call *%rbx\n"
+	"2:	mov pthread_cond_signal@GOTPCREL(%rip), %r12\n"
+	"	jne release_2_slow\n"
+	"	pop %r12\n"
+	"	ret\n"
+	"done by_register\n"
+	/* what the linker makes of `call *slot(%rip)` when it knows the function */
+	"function prefixed\n"
+	"	push %rbx\n"
+	"release_3: .byte 0x67\n	call pthread_cond_signal@PLT\n"
+	"	pop %rbx\n"
+	"	ret\n"
+	"done prefixed\n"
+	/* a stub as the linker mold makes it */
+	"function own_stub\n"
+	"	.byte 0xf3, 0x0f, 0x1e, 0xfa\n"
+	"	mov $3, %r11d\n"
+	"	jmp *pthread_cond_signal@GOTPCREL(%rip)\n"
+	"done own_stub\n"
+	"function by_own_stub\n"
+	"	push %rbx\n"
+	"release_4: call own_stub\n"
+	"	pop %rbx\n"
+	"	ret\n"
+	"done by_own_stub\n"
+	".globl PyEval_AcquireLock\n"
+	"function PyEval_AcquireLock\n"
+	".ifdef SPLIT\n	jmp head\n.else\n	jmp nameless\n.endif\n"
+	"done PyEval_AcquireLock\n"
+	/* with SPLIT the wait is in a part from which no jump leads to where its function begins */
+	"function head\n"
+	"	push %rbx\n"
+	"	jmp nameless\n"
+	"done head\n";
 
 struct fixture {
 	char directory[256];
@@ -404,26 +401,26 @@ static void check_against(const char *path, const struct gw_sites *sites, const 
 
 struct variant {
 	const char *name, *options;
-	const char
-	    *section; /* that the linker must have made, or the variant is not what it is called */
+	const char *section; /* that the linker must have made, or the variant is not what it is
+				called */
 	int cheap;
 };
 
 #define CET "-fcf-protection=full -Wl,-z,ibtplt -Wl,-z,now"
 
 static const struct variant variants[] = {
-    {"lazy", "-shared -fPIC -fcf-protection=none -Wl,-z,lazy", ".plt", 1},
-    {"landing pads", "-shared -fPIC " CET, ".plt.sec", 1},
-    {"address taken", "-shared -fPIC -DTAKE_ADDRESS -Wl,-z,now", ".plt.got", 1},
-    {"address taken, landing pads", "-shared -fPIC -DTAKE_ADDRESS " CET, ".plt.got", 1},
-    {"position-independent program", "-pie -fPIE", ".plt", 1},
-    {"fixed program", "-no-pie -fno-pie", ".plt", 1},
-    {"fixed program, address taken", "-no-pie -fno-pie -DTAKE_ADDRESS", ".plt", 1},
-    {"one segment for code and data", "-shared -fPIC -Wl,-z,noseparate-code", ".plt", 1},
-    {"static program", "-static -no-pie -fno-pie", ".symtab", 1},
-    {"GOT calls", "-shared -fPIC -fno-plt", ".got", 0},
-    {"no optimisation", "-shared -fPIC -O0", ".plt", 1},
-    {"small", "-shared -fPIC -Os", ".plt", 1},
+	{"lazy", "-shared -fPIC -fcf-protection=none -Wl,-z,lazy", ".plt", 1},
+	{"landing pads", "-shared -fPIC " CET, ".plt.sec", 1},
+	{"address taken", "-shared -fPIC -DTAKE_ADDRESS -Wl,-z,now", ".plt.got", 1},
+	{"address taken, landing pads", "-shared -fPIC -DTAKE_ADDRESS " CET, ".plt.got", 1},
+	{"position-independent program", "-pie -fPIE", ".plt", 1},
+	{"fixed program", "-no-pie -fno-pie", ".plt", 1},
+	{"fixed program, address taken", "-no-pie -fno-pie -DTAKE_ADDRESS", ".plt", 1},
+	{"one segment for code and data", "-shared -fPIC -Wl,-z,noseparate-code", ".plt", 1},
+	{"static program", "-static -no-pie -fno-pie", ".symtab", 1},
+	{"GOT calls", "-shared -fPIC -fno-plt", ".got", 0},
+	{"no optimisation", "-shared -fPIC -O0", ".plt", 1},
+	{"small", "-shared -fPIC -Os", ".plt", 1},
 };
 
 static int has_section(const char *path, const char *name)
@@ -778,8 +775,13 @@ static int lie(const struct sample *sample, uint32_t type, size_t field, uint64_
 
 static void test_lying_sections(void **state)
 {
-	static const uint32_t types[] = {
-	    0, SHT_RELA, SHT_DYNSYM, SHT_STRTAB, SHT_PROGBITS, SHT_X86_64_UNWIND, SHT_INIT_ARRAY};
+	static const uint32_t types[] = {0,
+					 SHT_RELA,
+					 SHT_DYNSYM,
+					 SHT_STRTAB,
+					 SHT_PROGBITS,
+					 SHT_X86_64_UNWIND,
+					 SHT_INIT_ARRAY};
 	static const uint64_t lies[] = {1ULL << 20, 1ULL << 32, 1ULL << 63, UINT64_MAX,
 					UINT64_MAX - 4096};
 	struct sample sample;
@@ -1075,9 +1077,10 @@ static void check_symbol_bounds(int fd, const struct gw_sites *sites)
 			inside = 0;
 			for (n = 0; n < symbols.count; n++)
 				inside |=
-				    !strncmp(gw_elf_symbol_name(&symbols, n), "take_gil", 8) &&
-				    sites->site[i].virtual_address - symbols.symbol[n].st_value <
-					symbols.symbol[n].st_size;
+					!strncmp(gw_elf_symbol_name(&symbols, n), "take_gil", 8) &&
+					sites->site[i].virtual_address -
+							symbols.symbol[n].st_value <
+						symbols.symbol[n].st_size;
 			assert_int_equal(inside, sites->site[i].kind == GW_SITE_ACQUIRE);
 		}
 		assert_string_equal(sites->how, "symbols");
@@ -1178,21 +1181,21 @@ static void test_interpreters(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-	    cmocka_unit_test(test_compiled),
-	    cmocka_unit_test(test_compiled_by_clang),
-	    cmocka_unit_test(test_assembled),
-	    cmocka_unit_test(test_contradictions),
-	    cmocka_unit_test(test_no_unwind_table),
-	    cmocka_unit_test(test_not_elf),
-	    cmocka_unit_test(test_no_gil),
-	    cmocka_unit_test(test_truncated),
-	    cmocka_unit_test(test_damaged),
-	    cmocka_unit_test(test_lying_sections),
-	    cmocka_unit_test(test_lying_segments),
-	    cmocka_unit_test(test_other_machines),
-	    cmocka_unit_test(test_view),
-	    cmocka_unit_test(test_functions),
-	    cmocka_unit_test(test_interpreters),
+		cmocka_unit_test(test_compiled),
+		cmocka_unit_test(test_compiled_by_clang),
+		cmocka_unit_test(test_assembled),
+		cmocka_unit_test(test_contradictions),
+		cmocka_unit_test(test_no_unwind_table),
+		cmocka_unit_test(test_not_elf),
+		cmocka_unit_test(test_no_gil),
+		cmocka_unit_test(test_truncated),
+		cmocka_unit_test(test_damaged),
+		cmocka_unit_test(test_lying_sections),
+		cmocka_unit_test(test_lying_segments),
+		cmocka_unit_test(test_other_machines),
+		cmocka_unit_test(test_view),
+		cmocka_unit_test(test_functions),
+		cmocka_unit_test(test_interpreters),
 	};
 
 	return cmocka_run_group_tests(tests, set_up, tear_down);

@@ -131,8 +131,8 @@ static void add_open(struct fixture *f, uint32_t tid, enum gw_open_kind kind, do
 		     enum gw_where where)
 {
 	assert_true(f->process.open_count < OPENS_MAX);
-	f->open[f->process.open_count++] =
-	    (struct gw_open){.tid = tid, .kind = kind, .age_ns = seconds(age_s), .where = where};
+	f->open[f->process.open_count++] = (struct gw_open){
+		.tid = tid, .kind = kind, .age_ns = seconds(age_s), .where = where};
 }
 
 static void fill(struct gw_histogram *histogram, int count, double each_s)
@@ -558,7 +558,7 @@ static void test_long_holds(void **state)
 static void long_loss_case(double loss_s, int severity)
 {
 	const double edge_s =
-	    0.268435456; /* a hold just above a bucket's edge counts as the edge */
+		0.268435456; /* a hold just above a bucket's edge counts as the edge */
 	struct fixture *f = start(10);
 
 	add_busy(f, "native", 3, 0);
@@ -1284,42 +1284,42 @@ static void test_long_name(void **state)
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
-	    cmocka_unit_test(test_contended),
-	    cmocka_unit_test(test_gil_bound_thresholds),
-	    cmocka_unit_test(test_gil_bound_counts_only_contention),
-	    cmocka_unit_test(test_absent_holder_none_is_no_number),
-	    cmocka_unit_test(test_processes_only_where_cpus_are_free),
-	    cmocka_unit_test(test_sampled_figures_must_be_sure),
-	    cmocka_unit_test(test_gil_held_blocked),
-	    cmocka_unit_test(test_held_blocked_by_cause),
-	    cmocka_unit_test(test_gil_held_starved),
-	    cmocka_unit_test(test_gil_stuck),
-	    cmocka_unit_test(test_long_holds),
-	    cmocka_unit_test(test_long_holds_loss),
-	    cmocka_unit_test(test_long_holds_that_give_way),
-	    cmocka_unit_test(test_heartbeat),
-	    cmocka_unit_test(test_late_and_bound),
-	    cmocka_unit_test(test_interval_not_known),
-	    cmocka_unit_test(test_gil_latency_thresholds),
-	    cmocka_unit_test(test_cpu_starved),
-	    cmocka_unit_test(test_quota),
-	    cmocka_unit_test(test_cpu_single),
-	    cmocka_unit_test(test_native_parallel),
-	    cmocka_unit_test(test_lock_bound),
-	    cmocka_unit_test(test_locked_counter),
-	    cmocka_unit_test(test_idle_workers),
-	    cmocka_unit_test(test_wanting_is_not_parked),
-	    cmocka_unit_test(test_io_bound),
-	    cmocka_unit_test(test_insufficient_data),
-	    cmocka_unit_test(test_ended),
-	    cmocka_unit_test(test_cannot_measure),
-	    cmocka_unit_test(test_starved_without_gil_facts),
-	    cmocka_unit_test(test_free_threaded),
-	    cmocka_unit_test(test_bursts),
-	    cmocka_unit_test(test_worst_first_and_at_most_three),
-	    cmocka_unit_test(test_empty),
-	    cmocka_unit_test(test_ended_threads_count),
-	    cmocka_unit_test(test_long_name),
+		cmocka_unit_test(test_contended),
+		cmocka_unit_test(test_gil_bound_thresholds),
+		cmocka_unit_test(test_gil_bound_counts_only_contention),
+		cmocka_unit_test(test_absent_holder_none_is_no_number),
+		cmocka_unit_test(test_processes_only_where_cpus_are_free),
+		cmocka_unit_test(test_sampled_figures_must_be_sure),
+		cmocka_unit_test(test_gil_held_blocked),
+		cmocka_unit_test(test_held_blocked_by_cause),
+		cmocka_unit_test(test_gil_held_starved),
+		cmocka_unit_test(test_gil_stuck),
+		cmocka_unit_test(test_long_holds),
+		cmocka_unit_test(test_long_holds_loss),
+		cmocka_unit_test(test_long_holds_that_give_way),
+		cmocka_unit_test(test_heartbeat),
+		cmocka_unit_test(test_late_and_bound),
+		cmocka_unit_test(test_interval_not_known),
+		cmocka_unit_test(test_gil_latency_thresholds),
+		cmocka_unit_test(test_cpu_starved),
+		cmocka_unit_test(test_quota),
+		cmocka_unit_test(test_cpu_single),
+		cmocka_unit_test(test_native_parallel),
+		cmocka_unit_test(test_lock_bound),
+		cmocka_unit_test(test_locked_counter),
+		cmocka_unit_test(test_idle_workers),
+		cmocka_unit_test(test_wanting_is_not_parked),
+		cmocka_unit_test(test_io_bound),
+		cmocka_unit_test(test_insufficient_data),
+		cmocka_unit_test(test_ended),
+		cmocka_unit_test(test_cannot_measure),
+		cmocka_unit_test(test_starved_without_gil_facts),
+		cmocka_unit_test(test_free_threaded),
+		cmocka_unit_test(test_bursts),
+		cmocka_unit_test(test_worst_first_and_at_most_three),
+		cmocka_unit_test(test_empty),
+		cmocka_unit_test(test_ended_threads_count),
+		cmocka_unit_test(test_long_name),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -17,12 +17,13 @@ enum long_only {
 	KEY_ENGINE,
 	KEY_FORCE,
 	KEY_BEGIN_AT,
+	KEY_USAGE,
 };
 
 struct parse {
 	struct gw_options *options;
 	struct gw_error *err;
-	int show; /* one file is expected */
+	int show;	 /* one file is expected */
 	const char *bad; /* the argument that was not understood */
 };
 
@@ -126,6 +127,13 @@ static int parse_begin(const char *text, struct gw_options *o, struct gw_error *
 	return 0;
 }
 
+/* argp's own --help is mute where it may not print errors (ARGP_NO_ERRS). */
+static void help(const struct argp_state *state, unsigned int what)
+{
+	argp_help(state->root_argp, stdout, what, state->name);
+	exit(GW_OK);
+}
+
 /* argp takes positive error numbers. */
 static error_t parse_option(int key, char *argument, struct argp_state *state)
 {
@@ -154,7 +162,10 @@ static error_t parse_option(int key, char *argument, struct argp_state *state)
 		o->force = 1;
 		return 0;
 	case 'h':
-		argp_state_help(state, stdout, ARGP_HELP_STD_HELP);
+		help(state, ARGP_HELP_LONG | ARGP_HELP_USAGE | ARGP_HELP_DOC);
+		return 0;
+	case KEY_USAGE:
+		help(state, ARGP_HELP_USAGE);
 		return 0;
 	case 'v':
 		o->verbose = 1;
@@ -183,7 +194,7 @@ static int parse(const struct argp *argp, int argc, char **argv, char *name, int
 	options->duration_ns = DEFAULT_DURATION_NS;
 	options->rows = DEFAULT_ROWS;
 	options->engine = GW_ENGINE_SCHED;
-	code = argp_parse(argp, argc, argv, ARGP_NO_ERRS, NULL, &p);
+	code = argp_parse(argp, argc, argv, ARGP_NO_ERRS | ARGP_NO_HELP, NULL, &p);
 	if (!code)
 		return 0;
 	return gw_error_set(err, -code, GW_STATUS_USAGE,
@@ -204,11 +215,13 @@ int gw_options_summary(int argc, char **argv, struct gw_options *options, struct
 		 "sched: no probes in the target (default); uprobe: exact, probes at the GIL", 0},
 		{"force", KEY_FORCE, NULL, 0, "Keep the probes at any rate of hits", 0},
 		{"begin-at", KEY_BEGIN_AT, "NS", 0,
-		 "Begin to count at this time of CLOCK_MONOTONIC, so that several runs see the same "
+		 "Begin to count at this time of CLOCK_MONOTONIC, so that several runs see the "
+		 "same "
 		 "window",
 		 0},
 		{"verbose", 'v', NULL, 0, "Show what the kernel and libbpf say", 0},
-		{NULL, 'h', NULL, OPTION_HIDDEN, NULL, 0},
+		{"help", 'h', NULL, 0, "Show this help", -1},
+		{"usage", KEY_USAGE, NULL, 0, "Show a short usage message", -1},
 		{0},
 	};
 	static const struct argp argp = {
@@ -228,7 +241,8 @@ int gw_options_show(int argc, char **argv, struct gw_options *options, struct gw
 	static const struct argp_option table[] = {
 		{"output", 'o', "FILE", 0, "Write to FILE (\"-\" is standard output)", 0},
 		{"rows", 'n', "ROWS", 0, "Threads to show (default 10)", 0},
-		{NULL, 'h', NULL, OPTION_HIDDEN, NULL, 0},
+		{"help", 'h', NULL, 0, "Show this help", -1},
+		{"usage", KEY_USAGE, NULL, 0, "Show a short usage message", -1},
 		{0},
 	};
 	static const struct argp argp = {

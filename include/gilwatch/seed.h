@@ -1,0 +1,77 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/* How the watch of a thread begins that is there already. */
+#ifndef GW_SEED_H
+#define GW_SEED_H
+
+#include "gilwatch/waiting.h"
+
+/*
+ * A record is created before its thread's state is looked at; until it is seeded, its span counts
+ * the thread's events (gw_unseeded_event), so that a look that an event has overtaken is not
+ * believed.
+ */
+gw_inline int gw_is_seeded(gw_span span)
+{
+	return span >> 8 != 0;
+}
+
+gw_inline void gw_unseeded_event(struct gw_thread *t)
+{
+	__u64 one = (*(volatile gw_span *)&t->span & 0xff) == 0xff ? (__u64)-0xfe : 1;
+
+	__sync_fetch_and_add(&t->span, one);
+}
+
+/*
+ * Seeds a thread found in `out`; `seen` is the unseeded span from before the look. Returns 0 if an
+ * event came between: look again.
+ */
+gw_inline int gw_seed(struct gw_thread *t, struct gw_gil_state *gil, gw_span seen, __u64 now,
+		      const struct gw_out *out, struct gw_effects *e)
+{
+	enum gw_gil belief = GW_GIL_UNKNOWN;
+	int waits = gil && out->where == GW_BLOCKED_GIL;
+
+	if (waits)
+		belief = GW_GIL_WAITING;
+	else if (gil && out->where == GW_RUNNING && out->engine == GW_ENGINE_SCHED)
+		belief = GW_GIL_SAMPLED;
+	t->start_ns = now;
+	t->run_since_ns = out->where == GW_RUNNING ? now : 0;
+	t->handover_since_ns = waits && out->futex == GW_FUTEX_HANDOVER ? now : 0;
+	if (waits && out->futex == GW_FUTEX_WAIT)
+		gw_wait_block(t, gil, now, out, e);
+	if (__sync_val_compare_and_swap(&t->span, seen, gw_span_make(now, belief, out->where)) ==
+	    seen)
+		return 1;
+	if (waits && out->futex == GW_FUTEX_WAIT) {
+		gw_wait_leave_w(t, gil, now, e);
+		t->tally.waits = 0;
+		t->wait_since_ns = 0;
+		t->wait_block_ns = 0;
+	}
+	return 0;
+}
+
+/*
+ * Decides what a thread that has been off the CPU since it was seeded holds: nothing it does can
+ * have changed that. `holds` comes from a look at the GIL that is younger than the seed.
+ */
+gw_inline void gw_settle(struct gw_thread *t, struct gw_gil_state *gil, __u64 now, int holds)
+{
+	gw_span span = *(volatile gw_span *)&t->span;
+	enum gw_where where = gw_span_where(span);
+	gw_span settled =
+		gw_span_make(gw_span_since_ns(span), holds ? GW_GIL_HOLDING : GW_GIL_NONE, where);
+
+	if (!gw_is_seeded(span) || gw_span_gil(span) != GW_GIL_UNKNOWN || where == GW_RUNNING ||
+	    gw_span_since_ns(span) != t->start_ns)
+		return;
+	if (__sync_val_compare_and_swap(&t->span, span, settled) != span || !holds)
+		return;
+	t->hold_since_ns = t->start_ns;
+	gil->holder_tid = t->tid;
+	gw_holder_moves(t, gil, now, where);
+}
+
+#endif
