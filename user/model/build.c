@@ -15,11 +15,6 @@
 
 /* ---- who a thread's figures are for ---- */
 
-int gw_build_belongs(const struct gw_build *b, const struct gw_thread *thread)
-{
-	return thread->process == b->slot && thread->start_ns < b->end_ns;
-}
-
 /* The share of held among all samples of the process: for threads without a sample of their own. */
 static double pooled_share(const struct gw_build *b)
 {

@@ -4,6 +4,11 @@
 
 #include "model/build_parts.h"
 
+int gw_build_belongs(const struct gw_build *b, const struct gw_thread *thread)
+{
+	return thread->process == b->slot && thread->start_ns < b->end_ns;
+}
+
 static int compare(uint32_t a, uint32_t b)
 {
 	return a < b ? -1 : a > b;

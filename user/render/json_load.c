@@ -10,6 +10,7 @@
 
 #include "render/escape.h"
 #include "render/json_fields.h"
+#include "render/json_read.h"
 
 #define KEY_SIZE 48
 
@@ -17,230 +18,11 @@
 #define MAX_PROCESSES 65536
 #define MAX_ITEMS     1000000
 
-/* Where in the file we are, for the error's sentence. Holds only names of our own. */
-struct at {
-	const struct at *up;
-	const char *name;
-	long index; /* in an array; -1: not in one */
-	struct gw_error *err;
-};
-
-static struct at below(const struct at *up, const char *name, long index)
+static int read_distances(const struct gw_json_at *at, json_t *object, const char *name,
+			  int64_t *count)
 {
-	return (struct at){.up = up, .name = name, .index = index, .err = up->err};
-}
-
-static size_t path(const struct at *at, char *text, size_t size)
-{
-	size_t used = at->up ? path(at->up, text, size) : 0;
-	int more;
-
-	if (!at->name || used >= size)
-		return used;
-	if (at->index >= 0)
-		more = snprintf(text + used, size - used, "%s%s[%ld]", used ? "." : "", at->name,
-				at->index);
-	else
-		more = snprintf(text + used, size - used, "%s%s", used ? "." : "", at->name);
-	return more < 0 ? used : used + (size_t)more;
-}
-
-static int refuse(const struct at *at, const char *name, const char *what)
-{
-	char where[160] = "";
-	size_t used = path(at, where, sizeof(where));
-
-	return gw_error_set(at->err, -EINVAL, GW_STATUS_USAGE,
-			    "This is not a summary that gilwatch wrote: %s%s%s%s%s.", where,
-			    used && name[0] ? "." : "", name, used || name[0] ? " " : "", what);
-}
-
-/* A member that must be there; of any type if type is negative. */
-static json_t *member(const struct at *at, json_t *object, const char *name, int type)
-{
-	static const char *const wants[] = {
-		[JSON_OBJECT] = "is not an object",
-		[JSON_ARRAY] = "is not an array",
-		[JSON_STRING] = "is not a text",
-	};
-	json_t *value = json_object_get(object, name);
-
-	if (!value) {
-		refuse(at, name, "is missing");
-		return NULL;
-	}
-	if (type >= 0 && json_typeof(value) != (json_type)type) {
-		refuse(at, name, wants[type]);
-		return NULL;
-	}
-	return value;
-}
-
-static int read_time(const struct at *at, const char *name, const json_t *value, int64_t *ns)
-{
-	long double seconds;
-
-	if (json_is_null(value)) {
-		*ns = GW_ABSENT_NS;
-		return 0;
-	}
-	if (!json_is_number(value))
-		return refuse(at, name, "is not a number");
-	seconds = json_is_integer(value) ? (long double)json_integer_value(value)
-					 : (long double)json_real_value(value);
-	/* Written so that a NaN would be refused too. */
-	if (!(seconds >= 0 && seconds < (long double)INT64_MAX / 1e9L - 1))
-		return refuse(at, name, "is out of range");
-	*ns = (int64_t)llroundl(seconds * 1e9L);
-	return 0;
-}
-
-static int read_integer(const struct at *at, const char *name, const json_t *value, int64_t most,
-			int64_t *number)
-{
-	if (!json_is_integer(value))
-		return refuse(at, name, "is not a whole number");
-	*number = json_integer_value(value);
-	if (*number < 0 || *number > most)
-		return refuse(at, name, "is out of range");
-	return 0;
-}
-
-static int read_real(const struct at *at, const char *name, const json_t *value, double *number)
-{
-	if (!json_is_number(value))
-		return refuse(at, name, "is not a number");
-	*number = json_number_value(value);
-	if (!(*number >= 0 && *number < 1e15))
-		return refuse(at, name, "is out of range");
-	return 0;
-}
-
-static int read_text(const struct at *at, const char *name, const json_t *value, char *text,
-		     size_t size)
-{
-	if (!json_is_string(value))
-		return refuse(at, name, "is not a text");
-	/* What does not fit is cut; U+FFFD takes more room than the byte that it stands for. */
-	gw_escape_utf8(json_string_value(value), json_string_length(value), text, size);
-	return 0;
-}
-
-static int read_enum(const struct at *at, const struct gw_field *field, const json_t *value,
-		     int *number)
-{
-	if (!json_is_string(value))
-		return refuse(at, field->name, "is not a text");
-	*number = gw_name_find(field->names, json_string_value(value));
-	return *number < 0 ? refuse(at, field->name, "has a value that is not known") : 0;
-}
-
-/* What null stands for, where a field may be null. Returns 1 if it may not. */
-static int read_null(const struct gw_field *field, void *to)
-{
-	switch (field->kind) {
-	case GW_FIELD_TIME:
-	case GW_FIELD_COUNT:
-		*(int64_t *)to = GW_ABSENT_NS;
-		return 0;
-	case GW_FIELD_TID:
-		*(uint32_t *)to = 0;
-		return 0;
-	case GW_FIELD_TEXT_KNOWN:
-		*(char *)to = '\0';
-		return 0;
-	case GW_FIELD_REAL_KNOWN:
-		*(double *)to = -1;
-		return 0;
-	case GW_FIELD_REAL_SET:
-		*(double *)to = 0;
-		return 0;
-	default:
-		return 1;
-	}
-}
-
-static int read_field(const struct at *at, const struct gw_field *field, json_t *value, void *to)
-{
-	int64_t number = 0;
-	int err = 0;
-
-	if (json_is_null(value))
-		return read_null(field, to) ? refuse(at, field->name, "is null") : 0;
-	switch (field->kind) {
-	case GW_FIELD_TIME:
-		return read_time(at, field->name, value, to);
-	case GW_FIELD_COUNT:
-	case GW_FIELD_COUNT_U64:
-		err = read_integer(at, field->name, value, INT64_MAX, &number);
-		*(int64_t *)to = number;
-		return err;
-	case GW_FIELD_U32:
-	case GW_FIELD_TID:
-		err = read_integer(at, field->name, value, UINT32_MAX, &number);
-		*(uint32_t *)to = (uint32_t)number;
-		return err;
-	case GW_FIELD_BOOL:
-		*(int *)to = json_is_true(value);
-		return json_is_boolean(value) ? 0 : refuse(at, field->name, "is not true or false");
-	case GW_FIELD_TEXT:
-	case GW_FIELD_TEXT_KNOWN:
-		return read_text(at, field->name, value, to, field->size);
-	case GW_FIELD_REAL:
-	case GW_FIELD_REAL_KNOWN:
-	case GW_FIELD_REAL_SET:
-		return read_real(at, field->name, value, to);
-	case GW_FIELD_ENUM:
-		return read_enum(at, field, value, to);
-	}
-	return -EINVAL;
-}
-
-static int read_fields(const struct at *at, json_t *object, const struct gw_fields *fields,
-		       void *base)
-{
-	for (size_t i = 0; i < fields->count; i++) {
-		const struct gw_field *field = &fields->field[i];
-		json_t *value = member(at, object, field->name, -1);
-
-		if (!value || read_field(at, field, value, (char *)base + field->offset))
-			return -EINVAL;
-	}
-	return 0;
-}
-
-static int read_object(const struct at *at, json_t *object, const char *name,
-		       const struct gw_fields *fields, void *base)
-{
-	json_t *inner = member(at, object, name, JSON_OBJECT);
-	struct at here = below(at, name, -1);
-
-	return inner ? read_fields(&here, inner, fields, base) : -EINVAL;
-}
-
-/* "<name>_s" of an object, from index first on. */
-static int read_times(const struct at *at, json_t *object, const char *name,
-		      const struct gw_names *names, size_t first, int64_t *ns)
-{
-	json_t *inner = member(at, object, name, JSON_OBJECT), *value;
-	struct at here = below(at, name, -1);
-	char key[KEY_SIZE];
-
-	if (!inner)
-		return -EINVAL;
-	for (size_t i = first; i < names->count; i++) {
-		snprintf(key, sizeof(key), "%s_s", gw_name(names, i));
-		value = member(&here, inner, key, -1);
-		if (!value || read_time(&here, key, value, &ns[i]))
-			return -EINVAL;
-	}
-	return 0;
-}
-
-static int read_distances(const struct at *at, json_t *object, const char *name, int64_t *count)
-{
-	json_t *inner = member(at, object, name, -1), *value;
-	struct at here = below(at, name, -1);
+	json_t *inner = gw_json_member(at, object, name, -1), *value;
+	struct gw_json_at here = gw_json_below(at, name, -1);
 
 	if (!inner)
 		return -EINVAL;
@@ -249,57 +31,59 @@ static int read_distances(const struct at *at, json_t *object, const char *name,
 	if (json_is_null(inner))
 		return 0;
 	if (!json_is_object(inner))
-		return refuse(at, name, "is not an object");
+		return gw_json_refuse(at, name, "is not an object");
 	for (size_t i = 0; i < GW_DISTANCE_COUNT; i++) {
 		const char *key = gw_name(&gw_distance_names, i);
 
-		value = member(&here, inner, key, -1);
-		if (!value || read_integer(&here, key, value, INT64_MAX, &count[i]))
+		value = gw_json_member(&here, inner, key, -1);
+		if (!value || gw_json_read_integer(&here, key, value, INT64_MAX, &count[i]))
 			return -EINVAL;
 	}
 	return 0;
 }
 
-static int read_bucket(const struct at *at, const json_t *pair, struct gw_hist *hist)
+static int read_bucket(const struct gw_json_at *at, const json_t *pair, struct gw_hist *hist)
 {
 	const json_t *upper = json_array_get(pair, 0), *count = json_array_get(pair, 1);
 	uint32_t index = GW_HIST_BUCKETS - 1;
 	int64_t ns, number;
 
 	if (json_array_size(pair) != 2)
-		return refuse(at, "", "is not a pair");
+		return gw_json_refuse(at, "", "is not a pair");
 	if (!json_is_null(upper)) {
-		if (read_time(at, "upper", upper, &ns))
+		if (gw_json_read_time(at, "upper", upper, &ns))
 			return -EINVAL;
 		index = gw_hist_index((uint64_t)ns);
 		if (gw_hist_upper_ns(index) != (uint64_t)ns)
-			return refuse(at, "", "is not a bucket of gilwatch's histograms");
+			return gw_json_refuse(at, "", "is not a bucket of gilwatch's histograms");
 	}
-	if (read_integer(at, "count", count, INT64_MAX, &number))
+	if (gw_json_read_integer(at, "count", count, INT64_MAX, &number))
 		return -EINVAL;
 	hist->bucket[index] = (uint64_t)number;
 	return 0;
 }
 
-static int read_histogram(const struct at *at, json_t *object, struct gw_histogram *h)
+static int read_histogram(const struct gw_json_at *at, json_t *object, struct gw_histogram *h)
 {
-	json_t *buckets = member(at, object, "buckets", JSON_ARRAY), *value;
+	json_t *buckets = gw_json_member(at, object, "buckets", JSON_ARRAY), *value;
 	int64_t count = 0, sum = 0, most = 0;
 
 	if (!buckets)
 		return -EINVAL;
-	if (!(value = member(at, object, "count", -1)) ||
-	    read_integer(at, "count", value, INT64_MAX, &count) ||
-	    !(value = member(at, object, "sum_s", -1)) || read_time(at, "sum_s", value, &sum) ||
-	    !(value = member(at, object, "max_s", -1)) || read_time(at, "max_s", value, &most))
+	if (!(value = gw_json_member(at, object, "count", -1)) ||
+	    gw_json_read_integer(at, "count", value, INT64_MAX, &count) ||
+	    !(value = gw_json_member(at, object, "sum_s", -1)) ||
+	    gw_json_read_time(at, "sum_s", value, &sum) ||
+	    !(value = gw_json_member(at, object, "max_s", -1)) ||
+	    gw_json_read_time(at, "max_s", value, &most))
 		return -EINVAL;
 	if (sum < 0 || most < 0)
-		return refuse(at, sum < 0 ? "sum_s" : "max_s", "is null");
+		return gw_json_refuse(at, sum < 0 ? "sum_s" : "max_s", "is null");
 	h->count = (uint64_t)count;
 	h->data.sum_ns = (uint64_t)sum;
 	h->data.max_ns = (uint64_t)most;
 	for (size_t i = 0; i < json_array_size(buckets); i++) {
-		struct at here = below(at, "buckets", (long)i);
+		struct gw_json_at here = gw_json_below(at, "buckets", (long)i);
 
 		if (read_bucket(&here, json_array_get(buckets, i), &h->data))
 			return -EINVAL;
@@ -308,11 +92,11 @@ static int read_histogram(const struct at *at, json_t *object, struct gw_histogr
 }
 
 /* A histogram, or null and its reason. */
-static int read_histogram_or_null(const struct at *at, json_t *object, const char *name,
+static int read_histogram_or_null(const struct gw_json_at *at, json_t *object, const char *name,
 				  struct gw_histogram *h, json_t **found)
 {
-	json_t *inner = member(at, object, name, -1);
-	struct at here = below(at, name, -1);
+	json_t *inner = gw_json_member(at, object, name, -1);
+	struct gw_json_at here = gw_json_below(at, name, -1);
 	char key[KEY_SIZE];
 
 	*found = NULL;
@@ -323,37 +107,37 @@ static int read_histogram_or_null(const struct at *at, json_t *object, const cha
 		return read_histogram(&here, inner, h);
 	}
 	if (!json_is_null(inner))
-		return refuse(at, name, "is not an object");
+		return gw_json_refuse(at, name, "is not an object");
 	h->absent = 1;
 	snprintf(key, sizeof(key), "%s_reason", name);
-	inner = member(at, object, key, JSON_STRING);
-	return inner ? read_text(at, key, inner, h->reason, sizeof(h->reason)) : -EINVAL;
+	inner = gw_json_member(at, object, key, JSON_STRING);
+	return inner ? gw_json_read_text(at, key, inner, h->reason, sizeof(h->reason)) : -EINVAL;
 }
 
-static int read_resume(const struct at *at, json_t *object, struct gw_resume *resume)
+static int read_resume(const struct gw_json_at *at, json_t *object, struct gw_resume *resume)
 {
-	struct at here = below(at, "resume", -1);
+	struct gw_json_at here = gw_json_below(at, "resume", -1);
 	json_t *inner;
 	int err = read_histogram_or_null(at, object, "resume", &resume->latency, &inner);
 
 	resume->delay_ratio = -1;
 	if (err || !inner)
 		return err;
-	return read_fields(&here, inner, &gw_fields_resume, resume);
+	return gw_json_read_fields(&here, inner, &gw_fields_resume, resume);
 }
 
 /* An array's elements into newly allocated memory; *count is set as soon as there is any. */
-static void *read_array(const struct at *at, json_t *object, const char *name, size_t size,
+static void *read_array(const struct gw_json_at *at, json_t *object, const char *name, size_t size,
 			size_t most, size_t *count, json_t **array)
 {
 	void *items;
 
-	*array = member(at, object, name, JSON_ARRAY);
+	*array = gw_json_member(at, object, name, JSON_ARRAY);
 	*count = 0;
 	if (!*array)
 		return NULL;
 	if (json_array_size(*array) > most) {
-		refuse(at, name, "is longer than any that gilwatch writes");
+		gw_json_refuse(at, name, "is longer than any that gilwatch writes");
 		return NULL;
 	}
 	/* One more, so that an empty array is not mistaken for a failure. */
@@ -366,7 +150,7 @@ static void *read_array(const struct at *at, json_t *object, const char *name, s
 }
 
 /* An array of objects that are nothing but fields. */
-static int read_list(const struct at *at, json_t *object, const char *name,
+static int read_list(const struct gw_json_at *at, json_t *object, const char *name,
 		     const struct gw_fields *fields, size_t size, void *items_at, size_t *count)
 {
 	json_t *array;
@@ -376,9 +160,9 @@ static int read_list(const struct at *at, json_t *object, const char *name,
 		return -EINVAL;
 	memcpy(items_at, &items, sizeof(items));
 	for (size_t i = 0; i < *count; i++) {
-		struct at here = below(at, name, (long)i);
+		struct gw_json_at here = gw_json_below(at, name, (long)i);
 
-		if (read_fields(&here, json_array_get(array, i), fields, items + i * size))
+		if (gw_json_read_fields(&here, json_array_get(array, i), fields, items + i * size))
 			return -EINVAL;
 	}
 	return 0;
@@ -391,17 +175,18 @@ static int by_cpu(const void *a, const void *b)
 	return (x > y) - (x < y);
 }
 
-static int read_cpus(const struct at *at, json_t *object, struct gw_cpu_time **cpu, size_t *count)
+static int read_cpus(const struct gw_json_at *at, json_t *object, struct gw_cpu_time **cpu,
+		     size_t *count)
 {
-	json_t *inner = member(at, object, "cpus", JSON_OBJECT), *value;
-	struct at here = below(at, "cpus", -1);
+	json_t *inner = gw_json_member(at, object, "cpus", JSON_OBJECT), *value;
+	struct gw_json_at here = gw_json_below(at, "cpus", -1);
 	const char *key;
 	char *end;
 
 	if (!inner)
 		return -EINVAL;
 	if (json_object_size(inner) > MAX_ITEMS)
-		return refuse(at, "cpus", "is longer than any that gilwatch writes");
+		return gw_json_refuse(at, "cpus", "is longer than any that gilwatch writes");
 	*cpu = calloc(json_object_size(inner) + 1, sizeof(**cpu));
 	if (!*cpu)
 		return gw_error_set(at->err, -ENOMEM, GW_STATUS_FAILURE,
@@ -411,9 +196,9 @@ static int read_cpus(const struct at *at, json_t *object, struct gw_cpu_time **c
 		unsigned long number = strtoul(key, &end, 10);
 
 		if (key[0] < '0' || key[0] > '9' || *end || number > 0xffff)
-			return refuse(at, "cpus", "has a name that is not a CPU's number");
+			return gw_json_refuse(at, "cpus", "has a name that is not a CPU's number");
 		(*cpu)[*count].cpu = (uint32_t)number;
-		if (read_time(&here, "(a time)", value, &(*cpu)[*count].ns))
+		if (gw_json_read_time(&here, "(a time)", value, &(*cpu)[*count].ns))
 			return -EINVAL;
 		++*count;
 	}
@@ -421,36 +206,36 @@ static int read_cpus(const struct at *at, json_t *object, struct gw_cpu_time **c
 	return 0;
 }
 
-static int read_thread(const struct at *at, json_t *object, struct gw_thread_view *t)
+static int read_thread(const struct gw_json_at *at, json_t *object, struct gw_thread_view *t)
 {
-	struct at gil_at = below(at, "gil", -1);
+	struct gw_json_at gil_at = gw_json_below(at, "gil", -1);
 	json_t *gil, *inner;
 
-	if (read_fields(at, object, &gw_fields_thread, t) ||
-	    read_times(at, object, "states", &gw_state_names, 0, t->states.ns) ||
-	    read_times(at, object, "where", &gw_where_names, 0, t->where_ns) ||
-	    read_times(at, object, "held_off_by", &gw_where_names, GW_RUNNABLE,
-		       t->held_off_by_ns) ||
+	if (gw_json_read_fields(at, object, &gw_fields_thread, t) ||
+	    gw_json_read_times(at, object, "states", &gw_state_names, 0, t->states.ns) ||
+	    gw_json_read_times(at, object, "where", &gw_where_names, 0, t->where_ns) ||
+	    gw_json_read_times(at, object, "held_off_by", &gw_where_names, GW_RUNNABLE,
+			       t->held_off_by_ns) ||
 	    read_cpus(at, object, &t->cpu, &t->cpu_count) ||
 	    read_distances(at, object, "migrations", t->migrations) ||
 	    read_resume(at, object, &t->resume) ||
-	    !(gil = member(at, object, "gil", JSON_OBJECT)) ||
-	    read_fields(&gil_at, gil, &gw_fields_thread_gil, t) ||
+	    !(gil = gw_json_member(at, object, "gil", JSON_OBJECT)) ||
+	    gw_json_read_fields(&gil_at, gil, &gw_fields_thread_gil, t) ||
 	    read_histogram_or_null(&gil_at, gil, "hold", &t->hold, &inner) ||
 	    read_histogram_or_null(&gil_at, gil, "wait", &t->wait, &inner) ||
-	    !(inner = member(at, object, "inflicted_s", -1)))
+	    !(inner = gw_json_member(at, object, "inflicted_s", -1)))
 		return -EINVAL;
-	return read_time(at, "inflicted_s", inner, &t->inflicted_ns);
+	return gw_json_read_time(at, "inflicted_s", inner, &t->inflicted_ns);
 }
 
-static int read_threads(const struct at *at, json_t *object, struct gw_process_view *p)
+static int read_threads(const struct gw_json_at *at, json_t *object, struct gw_process_view *p)
 {
 	json_t *array;
 
 	p->thread = read_array(at, object, "threads", sizeof(*p->thread), MAX_ITEMS,
 			       &p->thread_count, &array);
 	for (size_t i = 0; i < p->thread_count; i++) {
-		struct at here = below(at, "threads", (long)i);
+		struct gw_json_at here = gw_json_below(at, "threads", (long)i);
 
 		if (read_thread(&here, json_array_get(array, i), &p->thread[i]))
 			return -EINVAL;
@@ -458,32 +243,32 @@ static int read_threads(const struct at *at, json_t *object, struct gw_process_v
 	return p->thread ? 0 : -EINVAL;
 }
 
-static int read_gil(const struct at *at, json_t *object, struct gw_gil_row *row)
+static int read_gil(const struct gw_json_at *at, json_t *object, struct gw_gil_row *row)
 {
 	json_t *address, *inner;
 	const char *text;
 	char *end;
 
-	if (read_fields(at, object, &gw_fields_gil, row) ||
-	    !(address = member(at, object, "address", JSON_STRING)))
+	if (gw_json_read_fields(at, object, &gw_fields_gil, row) ||
+	    !(address = gw_json_member(at, object, "address", JSON_STRING)))
 		return -EINVAL;
 	text = json_string_value(address);
 	row->address = strtoull(text, &end, 16);
 	if (strncmp(text, "0x", 2) || end == text || *end)
-		return refuse(at, "address", "is not an address");
+		return gw_json_refuse(at, "address", "is not an address");
 	if (read_histogram_or_null(at, object, "hold", &row->hold, &inner) ||
 	    read_histogram_or_null(at, object, "wait", &row->wait, &inner))
 		return -EINVAL;
 	return read_distances(at, object, "handovers", row->handovers);
 }
 
-static int read_gils(const struct at *at, json_t *object, struct gw_process_view *p)
+static int read_gils(const struct gw_json_at *at, json_t *object, struct gw_process_view *p)
 {
 	json_t *array;
 
 	p->gil = read_array(at, object, "gils", sizeof(*p->gil), MAX_ITEMS, &p->gil_count, &array);
 	for (size_t i = 0; i < p->gil_count; i++) {
-		struct at here = below(at, "gils", (long)i);
+		struct gw_json_at here = gw_json_below(at, "gils", (long)i);
 
 		if (read_gil(&here, json_array_get(array, i), &p->gil[i]))
 			return -EINVAL;
@@ -491,9 +276,9 @@ static int read_gils(const struct at *at, json_t *object, struct gw_process_view
 	return p->gil ? 0 : -EINVAL;
 }
 
-static int read_evidence(const struct at *at, json_t *object, struct gw_verdict *v)
+static int read_evidence(const struct gw_json_at *at, json_t *object, struct gw_verdict *v)
 {
-	json_t *inner = member(at, object, "evidence", JSON_OBJECT), *value;
+	json_t *inner = gw_json_member(at, object, "evidence", JSON_OBJECT), *value;
 	const char *key;
 
 	if (!inner)
@@ -506,7 +291,7 @@ static int read_evidence(const struct at *at, json_t *object, struct gw_verdict 
 		if (!json_is_number(value))
 			continue;
 		if (v->evidence_count == GW_VERDICT_EVIDENCE_MAX)
-			return refuse(at, "evidence", "has too many values");
+			return gw_json_refuse(at, "evidence", "has too many values");
 		gw_escape_utf8(key, strlen(key), evidence->name, sizeof(evidence->name));
 		evidence->value = json_number_value(value);
 		v->evidence_count++;
@@ -514,59 +299,61 @@ static int read_evidence(const struct at *at, json_t *object, struct gw_verdict 
 	return 0;
 }
 
-static int read_verdicts(const struct at *at, json_t *object, struct gw_process_view *p)
+static int read_verdicts(const struct gw_json_at *at, json_t *object, struct gw_process_view *p)
 {
-	json_t *array = member(at, object, "verdicts", JSON_ARRAY), *verdict;
+	json_t *array = gw_json_member(at, object, "verdicts", JSON_ARRAY), *verdict;
 
 	if (!array)
 		return -EINVAL;
 	if (json_array_size(array) > GW_VERDICTS_MAX)
-		return refuse(at, "verdicts", "is longer than any that gilwatch writes");
+		return gw_json_refuse(at, "verdicts", "is longer than any that gilwatch writes");
 	p->verdict_count = json_array_size(array);
 	for (size_t i = 0; i < p->verdict_count; i++) {
-		struct at here = below(at, "verdicts", (long)i);
+		struct gw_json_at here = gw_json_below(at, "verdicts", (long)i);
 
 		verdict = json_array_get(array, i);
-		if (read_fields(&here, verdict, &gw_fields_verdict, &p->verdict[i]) ||
+		if (gw_json_read_fields(&here, verdict, &gw_fields_verdict, &p->verdict[i]) ||
 		    read_evidence(&here, verdict, &p->verdict[i]))
 			return -EINVAL;
 	}
 	return 0;
 }
 
-static int read_bases(const struct at *at, json_t *object, struct gw_process_view *p)
+static int read_bases(const struct gw_json_at *at, json_t *object, struct gw_process_view *p)
 {
-	json_t *basis = member(at, object, "basis", JSON_OBJECT);
-	struct at here = below(at, "basis", -1);
+	json_t *basis = gw_json_member(at, object, "basis", JSON_OBJECT);
+	struct gw_json_at here = gw_json_below(at, "basis", -1);
 	char key[KEY_SIZE];
 
 	if (!basis)
 		return -EINVAL;
 	for (size_t i = 0; i < GW_STATE_COUNT; i++) {
 		snprintf(key, sizeof(key), "%s_s", gw_name(&gw_state_names, i));
-		if (read_object(&here, basis, key, &gw_fields_basis, &p->basis[i]))
+		if (gw_json_read_object(&here, basis, key, &gw_fields_basis, &p->basis[i]))
 			return -EINVAL;
 	}
-	if (read_object(&here, basis, "gil_wait_by_holder", &gw_fields_basis, &p->by_holder_basis))
+	if (gw_json_read_object(&here, basis, "gil_wait_by_holder", &gw_fields_basis,
+				&p->by_holder_basis))
 		return -EINVAL;
-	return read_object(&here, basis, "inflicted", &gw_fields_basis, &p->inflicted_basis);
+	return gw_json_read_object(&here, basis, "inflicted", &gw_fields_basis,
+				   &p->inflicted_basis);
 }
 
-static int read_sums(const struct at *at, json_t *object, struct gw_process_view *p)
+static int read_sums(const struct gw_json_at *at, json_t *object, struct gw_process_view *p)
 {
-	if (read_times(at, object, "states", &gw_state_names, 0, p->states.ns) ||
-	    read_times(at, object, "where", &gw_where_names, 0, p->where_ns) ||
-	    read_times(at, object, "held_off_by", &gw_where_names, GW_RUNNABLE,
-		       p->held_off_by_ns) ||
-	    read_times(at, object, "gil_wait_by_holder", &gw_holder_names, 0,
-		       p->gil_wait_by_holder_ns) ||
-	    read_object(at, object, "parallelism", &gw_fields_parallelism, p) ||
+	if (gw_json_read_times(at, object, "states", &gw_state_names, 0, p->states.ns) ||
+	    gw_json_read_times(at, object, "where", &gw_where_names, 0, p->where_ns) ||
+	    gw_json_read_times(at, object, "held_off_by", &gw_where_names, GW_RUNNABLE,
+			       p->held_off_by_ns) ||
+	    gw_json_read_times(at, object, "gil_wait_by_holder", &gw_holder_names, 0,
+			       p->gil_wait_by_holder_ns) ||
+	    gw_json_read_object(at, object, "parallelism", &gw_fields_parallelism, p) ||
 	    read_cpus(at, object, &p->cpu, &p->cpu_count))
 		return -EINVAL;
 	return read_distances(at, object, "migrations", p->migrations);
 }
 
-static int read_lists(const struct at *at, json_t *object, struct gw_process_view *p)
+static int read_lists(const struct gw_json_at *at, json_t *object, struct gw_process_view *p)
 {
 	if (read_gils(at, object, p) || read_threads(at, object, p) ||
 	    read_verdicts(at, object, p) ||
@@ -579,42 +366,43 @@ static int read_lists(const struct at *at, json_t *object, struct gw_process_vie
 			 &p->inflicted, &p->inflicted_count);
 }
 
-static int read_ended(const struct at *at, json_t *object, struct gw_process_view *p)
+static int read_ended(const struct gw_json_at *at, json_t *object, struct gw_process_view *p)
 {
-	json_t *ended = member(at, object, "ended_threads", JSON_OBJECT);
-	struct at here = below(at, "ended_threads", -1);
+	json_t *ended = gw_json_member(at, object, "ended_threads", JSON_OBJECT);
+	struct gw_json_at here = gw_json_below(at, "ended_threads", -1);
 
-	if (!ended || read_fields(&here, ended, &gw_fields_ended, p))
+	if (!ended || gw_json_read_fields(&here, ended, &gw_fields_ended, p))
 		return -EINVAL;
-	return read_times(&here, ended, "states", &gw_state_names, 0, p->ended_states.ns);
+	return gw_json_read_times(&here, ended, "states", &gw_state_names, 0, p->ended_states.ns);
 }
 
-static int read_process(const struct at *at, json_t *object, struct gw_process_view *p)
+static int read_process(const struct gw_json_at *at, json_t *object, struct gw_process_view *p)
 {
 	json_t *rest;
 
-	if (read_fields(at, object, &gw_fields_head, p))
+	if (gw_json_read_fields(at, object, &gw_fields_head, p))
 		return -EINVAL;
 	if (p->error[0])
 		return 0;
-	if (read_object(at, object, "python", &gw_fields_python, p) ||
-	    read_fields(at, object, &gw_fields_process, p) ||
-	    read_object(at, object, "overhead", &gw_fields_overhead, p) ||
+	if (gw_json_read_object(at, object, "python", &gw_fields_python, p) ||
+	    gw_json_read_fields(at, object, &gw_fields_process, p) ||
+	    gw_json_read_object(at, object, "overhead", &gw_fields_overhead, p) ||
 	    read_sums(at, object, p) || read_bases(at, object, p) ||
 	    read_resume(at, object, &p->resume) || read_lists(at, object, p) ||
-	    read_ended(at, object, p) || read_object(at, object, "check", &gw_fields_check, p) ||
-	    !(rest = member(at, object, "inflicted_rest_s", -1)))
+	    read_ended(at, object, p) ||
+	    gw_json_read_object(at, object, "check", &gw_fields_check, p) ||
+	    !(rest = gw_json_member(at, object, "inflicted_rest_s", -1)))
 		return -EINVAL;
-	return read_time(at, "inflicted_rest_s", rest, &p->inflicted_rest_ns);
+	return gw_json_read_time(at, "inflicted_rest_s", rest, &p->inflicted_rest_ns);
 }
 
-static int read_schema(const struct at *at, json_t *root)
+static int read_schema(const struct gw_json_at *at, json_t *root)
 {
 	json_t *schema = json_object_get(root, "schema");
 	char name[64];
 
 	if (!json_is_string(schema))
-		return refuse(at, "", "it has no \"schema\"");
+		return gw_json_refuse(at, "", "it has no \"schema\"");
 	if (!strcmp(json_string_value(schema), GW_JSON_SCHEMA))
 		return 0;
 	gw_escape_terminal(json_string_value(schema), json_string_length(schema), name,
@@ -625,18 +413,18 @@ static int read_schema(const struct at *at, json_t *root)
 			    name);
 }
 
-static int read_root(const struct at *at, json_t *root, struct gw_snapshot *s)
+static int read_root(const struct gw_json_at *at, json_t *root, struct gw_snapshot *s)
 {
 	json_t *array;
 
-	if (read_schema(at, root) || read_fields(at, root, &gw_fields_snapshot, s) ||
-	    read_object(at, root, "window", &gw_fields_window, s) ||
-	    read_object(at, root, "host", &gw_fields_host, s))
+	if (read_schema(at, root) || gw_json_read_fields(at, root, &gw_fields_snapshot, s) ||
+	    gw_json_read_object(at, root, "window", &gw_fields_window, s) ||
+	    gw_json_read_object(at, root, "host", &gw_fields_host, s))
 		return -EINVAL;
 	s->process = read_array(at, root, "processes", sizeof(*s->process), MAX_PROCESSES,
 				&s->process_count, &array);
 	for (size_t i = 0; i < s->process_count; i++) {
-		struct at here = below(at, "processes", (long)i);
+		struct gw_json_at here = gw_json_below(at, "processes", (long)i);
 
 		if (read_process(&here, json_array_get(array, i), &s->process[i]))
 			return -EINVAL;
@@ -696,7 +484,7 @@ int gw_json_load(FILE *in, struct gw_snapshot *s, struct gw_error *err)
 {
 	struct source source = {.in = in, .left = GW_JSON_MAX_BYTES};
 	struct gw_error ignored = {.text = ""};
-	struct at at = {.index = -1, .err = err ? err : &ignored};
+	struct gw_json_at at = {.index = -1, .err = err ? err : &ignored};
 	json_error_t json;
 	json_t *root;
 	int status;

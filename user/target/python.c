@@ -297,8 +297,7 @@ static int refuse_absent(const struct search *s)
 	if (s->denied)
 		return refuse_read(s, -EACCES);
 	return gw_error_set(s->err, -ENOENT, GW_STATUS_TARGET,
-			    "%s maps no CPython: give the PID of a Python process",
-			    s->who);
+			    "%s maps no CPython: give the PID of a Python process", s->who);
 }
 
 static int refuse_version(const struct search *s, uint32_t version)

@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/* What a session consists of, for the files that make it up. */
+#ifndef GW_SESSION_PARTS_H
+#define GW_SESSION_PARTS_H
+
+#include <bpf/libbpf.h>
+
+/* libbpf 1.1 writes the programs' variables into the skeleton with the kernel's type names. */
+#include <linux/types.h>
+
+#include "gilwatch.skel.h"
+#include "probe/sampler.h"
+#include "probe/session.h"
+#include "probe/uprobes.h"
+
+struct gw_session {
+	struct gilwatch *bpf;
+	struct bpf_link *seeder;
+	struct bpf_link *iterator;
+	struct bpf_link *scheduler[5];
+	struct gw_sampler *sampler;
+	struct gw_uprobes **uprobes; /* by target */
+	const struct gw_session_target *target;
+	size_t target_count;
+	size_t gil_count;
+	struct gw_process *processes; /* mapped */
+	size_t processes_size;
+	struct gw_gil_state *gils; /* mapped */
+	size_t gils_size;
+	int multi;    /* probes by multi link */
+	int sleeping; /* the seeding iterator may read the threads' memory */
+	uint64_t epoch_ns, start_ns, stop_ns;
+	const struct gw_host *host;
+};
+
+/* Tells the loaded programs what to watch, and the places of the CPUs. */
+int gw_session_fill(struct gw_session *session, struct gw_error *err);
+
+#endif
