@@ -84,15 +84,20 @@ update_lists() {
 	touch "$dir/updated"
 }
 
-# linux-image-amd64 and its like are empty: the package that they stand for.
+# The package that has the kernel itself: linux-image-amd64 and its like are empty, and in Debian 14
+# linux-image-VERSION is too.
 resolve() {
 	local suite=$1 package=$2 real
-	real=$(apt_for "$suite" apt-cache depends --no-recommends --no-suggests "$package" |
-		awk '$1 == "Depends:" && $2 ~ /^linux-image-[0-9]/ { print $2; exit }')
-	echo "${real:-$package}"
+	while true; do
+		real=$(apt_for "$suite" apt-cache depends --no-recommends --no-suggests "$package" |
+			awk '$1 ~ /Depends:$/ && $2 ~ /^linux-(image|binary)-[0-9]/ { print $2; exit }')
+		[[ $real && $real != "$package" ]] || break
+		package=$real
+	done
+	echo "$package"
 }
 
-# Sets kernel to the vmlinuz of a package file: in boot/, or beside the modules (Linux 7 in Debian).
+# Sets kernel to the vmlinuz of a package file, wherever it lies in there.
 unpack_kernel() {
 	local deb=$1 dir
 	local -a found

@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
-#include <bpf/libbpf.h>
 #include <errno.h>
 #include <signal.h>
-#include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
@@ -29,14 +27,6 @@ struct summary {
 	struct gw_snapshot snapshot;
 	char started[40];
 };
-
-static int quiet(enum libbpf_print_level level, const char *format, va_list args)
-{
-	(void)level;
-	(void)format;
-	(void)args;
-	return 0;
-}
 
 static int no_memory(struct gw_error *err)
 {
@@ -240,7 +230,7 @@ int gw_command_summary(int argc, char **argv)
 	signal(SIGPIPE, SIG_IGN);
 	code = gw_options_summary(argc, argv, &summary.options, &err);
 	if (!summary.options.verbose)
-		libbpf_set_print(quiet);
+		gw_session_be_quiet();
 	if (!code)
 		code = summarise(&summary, &err);
 	if (code) {

@@ -6,6 +6,7 @@
 #include <stdint.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 /* include/uapi/linux/capability.h; the C library's headers may be older. */
@@ -13,6 +14,9 @@
 #define GW_CAP_SYS_ADMIN  21
 #define GW_CAP_PERFMON	  38
 #define GW_CAP_BPF	  39
+
+/* PROC_PID_INIT_INO of include/linux/proc_ns.h, the same in every kernel since 3.8. */
+#define GW_INITIAL_PID_NAMESPACE 0xEFFFFFFCU
 
 static int effective_capabilities(uint64_t *bits)
 {
@@ -63,10 +67,25 @@ static int require_capabilities(struct gw_error *err)
 			    missing);
 }
 
+/* BPF programs see PIDs of the initial namespace only; /proc and people, those of ours. */
+static int require_pid_namespace(struct gw_error *err)
+{
+	struct stat ns;
+
+	if (stat("/proc/self/ns/pid", &ns) || ns.st_ino == GW_INITIAL_PID_NAMESPACE)
+		return 0;
+	return gw_error_set(err, -ENOTSUP, GW_STATUS_KERNEL,
+			    "PIDs here are not the kernel's, for this is a PID namespace of its "
+			    "own (a container): run gilwatch on the host, or where the host's PIDs "
+			    "are shared (--pid=host, hostPID)");
+}
+
 int gw_features_require(struct gw_error *err)
 {
 	int code = require_capabilities(err);
 
+	if (!code)
+		code = require_pid_namespace(err);
 	if (code)
 		return code;
 	if (access("/sys/kernel/btf/vmlinux", R_OK))

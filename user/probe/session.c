@@ -17,6 +17,19 @@
 /* Attempts to read while no thread ends meanwhile. */
 #define READ_TRIES 50
 
+static int print_nothing(enum libbpf_print_level level, const char *format, va_list args)
+{
+	(void)level;
+	(void)format;
+	(void)args;
+	return 0;
+}
+
+void gw_session_be_quiet(void)
+{
+	libbpf_set_print(print_nothing);
+}
+
 static uint64_t monotonic_ns(void)
 {
 	struct timespec now;

@@ -28,6 +28,9 @@ struct gw_session_target {
 
 struct gw_session;
 
+/* From now on libbpf does not print what it and the kernel have to say. */
+void gw_session_be_quiet(void);
+
 /* All functions return 0 or a negative errno with err set. */
 int gw_session_new(const struct gw_host *host, struct gw_session **session, struct gw_error *err);
 int gw_session_load(struct gw_session *session, const struct gw_session_target *target,
