@@ -21,6 +21,12 @@ static __always_inline __u32 gw_task_state(struct task_struct *task)
 	return (__u32)BPF_CORE_READ(old, state);
 }
 
+/* task_struct.on_cpu is an int, and a single byte from 7.2 on: a read of whatever size it has. */
+static __always_inline bool gw_task_on_cpu(struct task_struct *task)
+{
+	return BPF_CORE_READ_BITFIELD_PROBED(task, on_cpu);
+}
+
 /* task_struct.cpu moved into thread_info in 5.16 (bcf9033e5449). */
 static __always_inline __u32 gw_task_cpu(struct task_struct *task)
 {

@@ -5,11 +5,24 @@
 
 #include "maps.h"
 
+/*
+ * Makes a thread's histograms where memory is to be had. In sched_switch it is not: up to 6.3
+ * storage comes from kmalloc, which may wake a thread while the run queue is locked, and from 6.4
+ * on from a reserve of a single element a CPU, which is filled up again only with interrupts
+ * enabled.
+ */
+static __always_inline void gw_hists_make(struct task_struct *task, struct gw_process *process)
+{
+	if (!bpf_task_storage_get(&hold_hist, task, NULL, BPF_LOCAL_STORAGE_GET_F_CREATE) ||
+	    !bpf_task_storage_get(&wait_hist, task, NULL, BPF_LOCAL_STORAGE_GET_F_CREATE) ||
+	    !bpf_task_storage_get(&resume_hist, task, NULL, BPF_LOCAL_STORAGE_GET_F_CREATE))
+		gw_lose(process, GW_LOST_HIST);
+}
+
 static __always_inline void gw_hist_book(void *map, struct task_struct *task, __u64 ns,
 					 struct gw_process *process)
 {
-	struct gw_hist *hist =
-		bpf_task_storage_get(map, task, NULL, BPF_LOCAL_STORAGE_GET_F_CREATE);
+	struct gw_hist *hist = bpf_task_storage_get(map, task, NULL, 0);
 
 	if (hist)
 		gw_hist_add(hist, ns);

@@ -25,6 +25,7 @@ int BPF_PROG(gw_on_new_task, struct task_struct *task)
 		gw_lose(process, GW_LOST_STORAGE);
 		return 0;
 	}
+	gw_hists_make(task, process);
 	tid = task->pid;
 	t->tgid = task->tgid;
 	t->tid = tid;

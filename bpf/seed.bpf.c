@@ -26,7 +26,7 @@ static __always_inline void gw_seed_look(struct task_struct *task, struct gw_pro
 {
 	struct gw_leave leave = {.state = gw_task_state(task)};
 
-	if (task->on_cpu && !leave.state)
+	if (gw_task_on_cpu(task) && !leave.state)
 		out->where = GW_RUNNING;
 	else
 		gw_where_to(task, process, reach, t, &leave, out);
@@ -48,6 +48,7 @@ static __always_inline void gw_seed_task(struct task_struct *task, __u32 slot,
 		gw_lose(process, GW_LOST_STORAGE);
 		return;
 	}
+	gw_hists_make(task, process);
 	gw_seed_init(t, task, slot, process);
 	self.fs_base = t->fs_base;
 	self.tgid = t->tgid;

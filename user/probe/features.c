@@ -116,6 +116,18 @@ int gw_features_switch_has_state(void)
 	return has;
 }
 
+int gw_features_map_memory(void)
+{
+	struct btf *btf = btf__load_vmlinux_btf();
+	int has;
+
+	if (!btf)
+		return 0;
+	has = btf__find_by_name_kind(btf, "bpf_mem_alloc", BTF_KIND_STRUCT) > 0;
+	btf__free(btf);
+	return has;
+}
+
 int gw_features_sleeping_iterator(void)
 {
 	struct btf *btf = btf__load_vmlinux_btf();

@@ -20,4 +20,7 @@ int gw_features_sleeping_iterator(void);
  */
 int gw_features_uprobe_multi(void);
 
+/* Whether hash maps may take memory as they grow in any context: 6.1 (34dd3bad1a6f). */
+int gw_features_map_memory(void);
+
 #endif

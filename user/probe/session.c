@@ -97,6 +97,20 @@ static void size_maps(struct gw_session *s)
 	bpf_map__set_max_entries(s->bpf->maps.places, s->host->cpus);
 }
 
+/*
+ * Up to 6.0 a hash map that grows takes its memory from kmalloc, which may wake a thread: a
+ * deadlock in sched_switch, where the run queue is locked. All memory in advance there, about 40
+ * MB.
+ */
+static void allocate_in_advance(struct gw_session *s)
+{
+	if (gw_features_map_memory())
+		return;
+	bpf_map__set_map_flags(s->bpf->maps.selves, 0);
+	bpf_map__set_map_flags(s->bpf->maps.cpu_times, 0);
+	bpf_map__set_map_flags(s->bpf->maps.pairs, 0);
+}
+
 static void configure(struct gw_session *s)
 {
 	enum bpf_attach_type multi = (enum bpf_attach_type)GW_TRACE_UPROBE_MULTI;
@@ -170,6 +184,7 @@ int gw_session_load(struct gw_session *s, const struct gw_session_target *target
 				    "gilwatch cannot open its own BPF programs");
 	count_gils(s);
 	size_maps(s);
+	allocate_in_advance(s);
 	configure(s);
 	code = gilwatch__load(s->bpf);
 	if (code)
