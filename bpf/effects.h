@@ -11,11 +11,22 @@
  * on from a reserve of a single element a CPU, which is filled up again only with interrupts
  * enabled.
  */
+static __always_inline void *gw_storage_make(void *map, struct task_struct *task)
+{
+	/* The reserve is filled up again by an interrupt, which the next try finds done. */
+	for (int i = 0; i < 3; i++) {
+		void *made = bpf_task_storage_get(map, task, NULL, BPF_LOCAL_STORAGE_GET_F_CREATE);
+
+		if (made)
+			return made;
+	}
+	return NULL;
+}
+
 static __always_inline void gw_hists_make(struct task_struct *task, struct gw_process *process)
 {
-	if (!bpf_task_storage_get(&hold_hist, task, NULL, BPF_LOCAL_STORAGE_GET_F_CREATE) ||
-	    !bpf_task_storage_get(&wait_hist, task, NULL, BPF_LOCAL_STORAGE_GET_F_CREATE) ||
-	    !bpf_task_storage_get(&resume_hist, task, NULL, BPF_LOCAL_STORAGE_GET_F_CREATE))
+	if (!gw_storage_make(&hold_hist, task) || !gw_storage_make(&wait_hist, task) ||
+	    !gw_storage_make(&resume_hist, task))
 		gw_lose(process, GW_LOST_HIST);
 }
 

@@ -20,7 +20,7 @@ int BPF_PROG(gw_on_new_task, struct task_struct *task)
 	process = gw_process_of(task->tgid, &slot);
 	if (!process || gw_is_over(process))
 		return 0;
-	t = bpf_task_storage_get(&threads, task, NULL, BPF_LOCAL_STORAGE_GET_F_CREATE);
+	t = gw_storage_make(&threads, task);
 	if (!t) {
 		gw_lose(process, GW_LOST_STORAGE);
 		return 0;

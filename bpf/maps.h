@@ -155,20 +155,20 @@ static __always_inline struct gw_process *gw_process_of(__u32 tgid, __u32 *slot)
 	return gw_process_at(*slot);
 }
 
+/* Whether nothing is counted any more for this process. */
+static __always_inline bool gw_is_over(const struct gw_process *process)
+{
+	return stop_ns || process->flags;
+}
+
 /* A watched task has no record: a loss, if it is one of a watched process and not of a namesake. */
 static __always_inline void gw_lose_unseen(__u32 tgid)
 {
 	__u32 slot;
 	struct gw_process *process = seeded ? gw_process_of(tgid, &slot) : NULL;
 
-	if (process && !process->flags)
+	if (process && !gw_is_over(process))
 		gw_lose(process, GW_LOST_UNSEEN);
-}
-
-/* Whether nothing is counted any more for this process. */
-static __always_inline bool gw_is_over(const struct gw_process *process)
-{
-	return stop_ns || process->flags;
 }
 
 static __always_inline __u32 gw_tid_of_self(__u32 tgid, __u64 fs_base)

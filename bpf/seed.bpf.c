@@ -43,7 +43,7 @@ static __always_inline void gw_seed_task(struct task_struct *task, __u32 slot,
 
 	if (task->exit_state || bpf_task_storage_get(&threads, task, NULL, 0))
 		return;
-	t = bpf_task_storage_get(&threads, task, NULL, BPF_LOCAL_STORAGE_GET_F_CREATE);
+	t = gw_storage_make(&threads, task);
 	if (!t) {
 		gw_lose(process, GW_LOST_STORAGE);
 		return;
