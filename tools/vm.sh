@@ -23,7 +23,7 @@ usage() {
 		  VM_SHARE      files and directories to copy to /gilwatch as well, separated by spaces
 		  VM_APPEND     more of the kernel's command line
 		  VM_ACCEL      kvm, where that works; the CPU is emulated otherwise
-		  VM_TIMEOUT    seconds before the machine is stopped (600)
+		  VM_TIMEOUT    seconds before the machine is stopped (300)
 
 		Needs no rights.
 	END
@@ -222,7 +222,7 @@ make_overlay() {
 # Shows the console without the carriage returns, and ends with the command's status.
 boot() {
 	local status
-	timeout --foreground "${VM_TIMEOUT:-600}" qemu-system-x86_64 -machine "q35,accel=${VM_ACCEL:-tcg}" -cpu max \
+	timeout --foreground "${VM_TIMEOUT:-300}" qemu-system-x86_64 -machine "q35,accel=${VM_ACCEL:-tcg}" -cpu max \
 		-smp 2 -m 1500 -kernel "$kernel" -initrd "$cache/initrd" \
 		-append "console=ttyS0 quiet panic=-1 ${VM_APPEND:-}" -display none -serial stdio \
 		-monitor none -nic none -no-reboot </dev/null 2>"$cache/log" |

@@ -1,0 +1,90 @@
+# SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+import ctypes
+import os
+import struct
+import sys
+
+import pytest
+from harness import GILWATCH, INTERPRETERS, SYSTEM_PYTHON, block_directory
+from laws import Draft202012Validator
+
+SYS_BPF = {"x86_64": 321, "aarch64": 280}
+BPF_PROG_LOAD = 5
+BPF_PROG_TYPE_KPROBE = 2
+
+
+def why_no_bpf():
+    """Load a program of two instructions, of a type that needs what gilwatch needs."""
+    # r0 = 0; exit
+    program = ctypes.create_string_buffer(struct.pack("<BBhiBBhi", 0xB7, 0, 0, 0, 0x95, 0, 0, 0))
+    licence = ctypes.create_string_buffer(b"GPL")
+    attributes = struct.pack(
+        "<IIQQ", BPF_PROG_TYPE_KPROBE, 2, ctypes.addressof(program), ctypes.addressof(licence)
+    )
+    libc = ctypes.CDLL(None, use_errno=True)
+    number = SYS_BPF[os.uname().machine]
+    descriptor = libc.syscall(
+        ctypes.c_long(number),
+        ctypes.c_long(BPF_PROG_LOAD),
+        ctypes.c_char_p(attributes.ljust(128, b"\0")),
+        ctypes.c_long(128),
+    )
+    if descriptor < 0:
+        return os.strerror(ctypes.get_errno())
+    os.close(descriptor)
+    return None
+
+
+def claim_cpus():
+    """Workloads and gilwatch come before whatever else runs on this machine.
+
+    What they assert is about threads that contend with one another; a build beside them would make
+    them contend with that for CPUs.
+    """
+    try:
+        os.setpriority(os.PRIO_PROCESS, 0, -20)
+    except PermissionError:
+        pass  # then the machine should better be idle
+
+
+def pytest_configure(config):
+    claim_cpus()
+    config.addinivalue_line("markers", "slow: takes longer than half a minute")
+
+
+def pytest_collection_modifyitems(items):
+    """Without the right to load BPF nothing here can run: say so once, and fail only in CI."""
+    if not items:
+        return
+    if not os.access(GILWATCH, os.X_OK):
+        pytest.exit("there is no %s: build it first, or name one in GILWATCH" % GILWATCH, 1)
+    if not os.path.exists(SYSTEM_PYTHON):
+        pytest.exit("the live tests need %s" % SYSTEM_PYTHON, 1)
+    reason = why_no_bpf()
+    if not reason:
+        return
+    reason = "live tests skipped: this machine does not let us load BPF programs (%s)" % reason
+    if os.environ.get("CI") == "true":
+        pytest.exit(reason, 1)
+    print(reason, file=sys.stderr)
+    for item in items:
+        item.add_marker(pytest.mark.skip(reason=reason))
+
+
+def pytest_report_header():
+    header = ["gilwatch: %s; interpreters: %s" % (GILWATCH, ", ".join(INTERPRETERS))]
+    if not Draft202012Validator:
+        header.append("python3-jsonschema is not here: summaries are not validated by the schema")
+    return header
+
+
+@pytest.fixture
+def disk_directory():
+    """An empty directory on a disk."""
+    directory = block_directory()
+    if not directory:
+        pytest.skip("no directory on a block device; name one in GILWATCH_TEST_DIR")
+    yield directory
+    for name in os.listdir(directory):
+        os.unlink(os.path.join(directory, name))
+    os.rmdir(directory)
