@@ -5,6 +5,21 @@
  */
 #include "evidence.h"
 
+/* With probes there is something to tell only of threads that have not passed one yet. */
+static __always_inline void gw_sample_unknown(struct task_struct *task, struct gw_process *process,
+					      struct gw_thread *t, struct gw_gil_state *gil)
+{
+	struct gw_out out = {};
+	struct pt_regs *regs;
+
+	if (gw_span_gil(t->span) != GW_GIL_UNKNOWN)
+		return;
+	regs = (struct pt_regs *)bpf_task_pt_regs(task);
+	gw_look_at_gil(process, gil, t->fs_base, &out);
+	if (out.gil_read && !gw_stands_at_site(process, regs->ip))
+		gw_first_evidence(t, gil, gw_now(), out.holds);
+}
+
 SEC("perf_event")
 int gw_on_sample(void *ctx)
 {
@@ -22,11 +37,15 @@ int gw_on_sample(void *ctx)
 	if (!t || !gw_is_seeded(t->span))
 		return 0;
 	process = gw_process_at(t->process);
-	if (!process || process->engine != GW_ENGINE_SCHED || gw_is_over(process))
+	if (!process || gw_is_over(process))
 		return 0;
 	gil = gw_gil_at(t->gil);
-	if (!gil)
+	if (!gil || process->engine == GW_ENGINE_NONE)
 		return 0;
+	if (process->engine == GW_ENGINE_UPROBE) {
+		gw_sample_unknown(task, process, t, gil);
+		return 0;
+	}
 	gw_leave_probes(t, gil, process->engine_since_ns, &effects);
 	if (effects.lost_waiter)
 		gw_lose(process, GW_LOST_WAITER);

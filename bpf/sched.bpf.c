@@ -25,6 +25,14 @@ static __always_inline void gw_out_gil(struct task_struct *task, const struct gw
 	}
 }
 
+/* In an exec the old memory is gone before anybody is told of the new program. */
+static __always_inline bool gw_in_exec(struct task_struct *task)
+{
+	struct pt_regs *regs = (struct pt_regs *)bpf_task_pt_regs(task);
+
+	return gw_call_is_exec((__s64)regs->orig_ax);
+}
+
 static __always_inline void gw_leaves(struct task_struct *task, bool preempt, __u32 state)
 {
 	struct gw_thread *t = bpf_task_storage_get(&threads, task, NULL, 0);
@@ -51,7 +59,7 @@ static __always_inline void gw_leaves(struct task_struct *task, bool preempt, __
 	gil = gw_gil_at(t->gil);
 	if (gil && out.engine != GW_ENGINE_NONE) {
 		gw_out_gil(task, process, t, gil, &out);
-		if (!out.gil_read)
+		if (!out.gil_read && !gw_in_exec(task))
 			gw_lose(process, GW_LOST_MEMORY);
 	}
 	gw_switch_out_once(t, gil, gw_now(), &out, &effects);

@@ -116,6 +116,18 @@ schema_check() {
 	fi
 }
 
+# The kernel types that the BPF programs read, against this kernel's.
+kernel_types_check() {
+	say "kernel types"
+	if [[ ! -e /sys/kernel/btf/vmlinux ]]; then
+		echo "left out: this kernel has no BTF"
+	elif make check-vmlinux; then
+		add 1 0
+	else
+		add 0 1
+	fi
+}
+
 # What keeps BPF programs from being loaded here; empty if nothing does. gilwatch itself is not asked:
 # a program of it that the kernel refuses must show up as a failure, not as a lack of rights.
 why_no_bpf() {
@@ -189,5 +201,6 @@ build clang build/clang
 check_format
 unit_tests
 schema_check
+kernel_types_check
 [[ $live == no ]] || live_tests
 finish

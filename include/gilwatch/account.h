@@ -283,6 +283,22 @@ gw_inline void gw_switch_in(struct gw_thread *t, struct gw_gil_state *gil, __u32
 	t->run_since_ns = now;
 }
 
+/*
+ * The sampler looked at a running thread of which nothing was known yet: a thread that nobody makes
+ * give way passes no probe and no switch for long.
+ */
+gw_inline void gw_first_evidence(struct gw_thread *t, struct gw_gil_state *gil, __u64 now,
+				 int holds)
+{
+	if (gw_span_gil(t->span) != GW_GIL_UNKNOWN || gw_span_where(t->span) != GW_RUNNING)
+		return;
+	now = gw_span_set_gil(t, now, holds ? GW_GIL_HOLDING : GW_GIL_NONE);
+	if (!holds)
+		return;
+	gil->holder_tid = t->tid;
+	gw_hold_begin(t, gil, now);
+}
+
 /* A probe saw the thread acquire the GIL, on this CPU, at `distance` from the last release. */
 gw_inline void gw_acquire(struct gw_thread *t, struct gw_gil_state *gil, __u64 now, __u32 distance,
 			  struct gw_effects *e)

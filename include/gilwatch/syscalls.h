@@ -159,6 +159,11 @@ static const __u8 gw_calls[GW_CALL_NUMBERS] __attribute__((unused)) = {
 	[130] = GW_CALL_SIGNAL,	     /* rt_sigsuspend */
 };
 
+gw_inline int gw_call_is_exec(__s64 number)
+{
+	return number == 59 || number == 322; /* execve, execveat */
+}
+
 gw_inline enum gw_call gw_call_classify(__s64 number)
 {
 	if (number < 0 || number >= GW_CALL_NUMBERS)

@@ -710,6 +710,24 @@ static void test_nothing_off_cpu_is_sampled(void **state)
 	assert_span(&b.t, 2000, GW_GIL_UNKNOWN, GW_BLOCKED_DISK);
 }
 
+static void test_sample_of_an_unknown_thread(void **state)
+{
+	struct bed b;
+	(void)state;
+
+	bed_make(&b, GW_GIL_UNKNOWN, GW_RUNNING);
+	gw_first_evidence(&b.t, &b.gil, 3000, 1);
+	assert_span(&b.t, 3000, GW_GIL_HOLDING, GW_RUNNING);
+	assert_int_equal(b.gil.holder_tid, TID);
+	assert_int_equal(b.t.hold_since_ns, 3000);
+	gw_first_evidence(&b.t, &b.gil, 4000, 0);
+	assert_span(&b.t, 3000, GW_GIL_HOLDING, GW_RUNNING);
+	bed_make(&b, GW_GIL_UNKNOWN, GW_RUNNING);
+	gw_first_evidence(&b.t, &b.gil, 3000, 0);
+	assert_span(&b.t, 3000, GW_GIL_NONE, GW_RUNNING);
+	assert_int_equal(b.t.hold_since_ns, 0);
+}
+
 /* ---- the sched engine ---- */
 
 static void sched_wait(struct bed *b, uint64_t switch_number)
@@ -2053,6 +2071,7 @@ int main(void)
 		cmocka_unit_test(test_correction_to_released),
 		cmocka_unit_test(test_first_evidence_is_no_correction),
 		cmocka_unit_test(test_nothing_off_cpu_is_sampled),
+		cmocka_unit_test(test_sample_of_an_unknown_thread),
 		cmocka_unit_test(test_sched_tells_by_memory),
 		cmocka_unit_test(test_sched_wait_ended_by_a_run),
 		cmocka_unit_test(test_sched_waiter_blocks_again),

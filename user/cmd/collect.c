@@ -68,11 +68,17 @@ static int describe_gils(const struct gw_candidate *candidate, struct gw_process
 		const struct gw_gil_view *start = &candidate->gil_at_start[i];
 		struct gw_gil_view now = *start;
 
-		if (gw_python_view_gil(candidate->pid, python, python->gil[i].address, &now))
+		/* After an exec the same address is another program's. */
+		int gone = view->ended == GW_ENDED_TARGET_EXEC ||
+			   gw_python_view_gil(candidate->pid, python, python->gil[i].address, &now);
+
+		if (gone)
 			now = *start;
 		view->gil[i].interpreter = python->gil[i].interpreter;
 		view->gil[i].interval_ns = (int64_t)now.interval_us * 1000;
-		view->gil[i].holder_changes = (int64_t)(now.switch_number - start->switch_number);
+		view->gil[i].holder_changes =
+			gone ? GW_ABSENT_COUNT
+			     : (int64_t)(now.switch_number - start->switch_number);
 	}
 	return 0;
 }
