@@ -47,6 +47,12 @@ gw_inline void gw_wait_block(struct gw_thread *t, struct gw_gil_state *gil, __u6
 		t->wait_since_ns = now;
 		t->tally.waits++;
 	}
+	/*
+	 * Waiters time out in step with the holder's turn, and so often block in the moment between
+	 * two holders: the part goes to the one who has come since.
+	 */
+	if (!t->wait_holder)
+		t->wait_holder = out->holder;
 	gw_wait_part_end(t, now, e);
 	t->wait_block_ns = now;
 	t->wait_holder = out->holder;
