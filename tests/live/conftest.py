@@ -5,6 +5,7 @@ import struct
 import sys
 
 import pytest
+from _pytest.runner import runtestprotocol
 from harness import GILWATCH, INTERPRETERS, SYSTEM_PYTHON, block_directory
 from laws import Draft202012Validator
 
@@ -69,6 +70,31 @@ def pytest_collection_modifyitems(items):
     print(reason, file=sys.stderr)
     for item in items:
         item.add_marker(pytest.mark.skip(reason=reason))
+
+
+MEASUREMENTS = ("test_gil", "test_blocked", "test_cpu")
+ATTEMPTS = 3
+
+
+def pytest_runtest_protocol(item, nextitem):
+    """A measurement that fails is taken again, twice at most, and that is said.
+
+    Nothing keeps others off the machine's CPUs (its host's included), and a window in which they
+    were busy says nothing of gilwatch. What is wrong in gilwatch fails every time.
+    """
+    if item.module.__name__ not in MEASUREMENTS:
+        return None
+    item.ihook.pytest_runtest_logstart(nodeid=item.nodeid, location=item.location)
+    for attempt in range(1, ATTEMPTS + 1):
+        reports = runtestprotocol(item, nextitem=nextitem, log=False)
+        if attempt == ATTEMPTS or not any(report.failed for report in reports):
+            break
+        print("\n%s: attempt %d failed:" % (item.nodeid, attempt), file=sys.stderr)
+        print("\n".join(report.longreprtext for report in reports)[-1500:], file=sys.stderr)
+    for report in reports:
+        item.ihook.pytest_runtest_logreport(report=report)
+    item.ihook.pytest_runtest_logfinish(nodeid=item.nodeid, location=item.location)
+    return True
 
 
 def pytest_report_header():

@@ -17,7 +17,7 @@ from harness import (
 from laws import Findings, find_laws, find_schedstat_laws
 
 BOTH = ("sched", "uprobe")
-START_S = 1.0  # more than gilwatch takes to get ready
+START_S = 2.0  # more than gilwatch takes to get ready
 
 
 def interpreters(*names):
