@@ -20,6 +20,19 @@ static __always_inline void gw_sample_unknown(struct task_struct *task, struct g
 		gw_first_evidence(t, gil, gw_now(), out.holds);
 }
 
+/*
+ * A sampled thread runs, whatever is believed: a switch-in was missed. (None can be under way: the
+ * scheduler switches with interrupts off.) The time until now stays where it was booked.
+ */
+static __always_inline void gw_sample_switch_in(struct gw_process *process, struct gw_thread *t,
+						struct gw_gil_state *gil, struct gw_effects *e)
+{
+	if (gw_span_where(t->span) == GW_RUNNING)
+		return;
+	__sync_fetch_and_add(&process->missed_switches, 1);
+	gw_switch_in(t, gil, process->engine, gw_now(), e);
+}
+
 SEC("perf_event")
 int gw_on_sample(void *ctx)
 {
@@ -40,6 +53,7 @@ int gw_on_sample(void *ctx)
 	if (!process || gw_is_over(process))
 		return 0;
 	gil = gw_gil_at(t->gil);
+	gw_sample_switch_in(process, t, gil, &effects);
 	if (!gil || process->engine == GW_ENGINE_NONE)
 		return 0;
 	if (process->engine == GW_ENGINE_UPROBE) {
@@ -51,6 +65,6 @@ int gw_on_sample(void *ctx)
 		gw_lose(process, GW_LOST_WAITER);
 	gw_look_at_gil(process, gil, t->fs_base, &out);
 	if (out.gil_read)
-		t->slice_samples[out.holds ? GW_SAMPLE_HELD : GW_SAMPLE_RELEASED]++;
+		gw_sample(t, gil, gw_now(), out.holds);
 	return 0;
 }

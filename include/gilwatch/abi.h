@@ -15,6 +15,12 @@
 #define GW_SITES_PER_PROCESS 64
 #define GW_NO_SLOT	     0xffffffffU
 
+/*
+ * Of the sampler's clock. Not a divisor of the switch interval (5 ms) or of usual timer periods, so
+ * that the samples do not march in step with what they look at.
+ */
+#define GW_SAMPLE_PERIOD_NS 1003009
+
 /* Which processes are watched, as a filter by PID: one bit each, modulo its size. */
 #define GW_FILTER_BITS 32768
 
@@ -52,7 +58,9 @@ enum gw_sample {
  */
 struct gw_tally {
 	struct gw_cells cells;
-	__u64 samples[GW_SAMPLE_COUNT]; /* of the pool GW_GIL_SAMPLED */
+	__u64 samples[GW_SAMPLE_COUNT]; /* of the pool GW_GIL_SAMPLED, in ticks that each stands for
+					 */
+	__u64 sample_squares;		/* sum of the squares of the same */
 	__u64 handover_ns; /* part of waiting: after a forced release, until it runs again */
 	__u64 waits;
 	__u64 wakes;
@@ -109,6 +117,8 @@ struct gw_thread {
 	__u64 sleep_from_ns;
 	__u64 sleep_asked_ns;
 	__u64 slice_samples[GW_SAMPLE_COUNT]; /* since the last switch-in */
+	__u64 slice_squares;
+	__u64 sample_ns; /* when it was sampled last */
 };
 
 /* A GIL. While it is held only its holder's events write here, but for the waiters' words. */
@@ -118,6 +128,9 @@ struct gw_gil_state {
 	__u32 holder_tid; /* last one */
 	__u32 holder_cpu; /* of the last acquisition */
 	__u32 holder;	  /* what the holder does: a gw_where, or GW_BY_NOBODY */
+	__u32 seen_tid;	  /* the thread that was last known to hold it … */
+	__u32 padding;
+	__u64 seen_ns; /* … and when */
 	struct gw_waiters waiters;
 	__u64 booked_ns; /* W up to which by_holder_ns is booked */
 	__u64 by_holder_ns[GW_BY_COUNT];
@@ -167,6 +180,11 @@ struct gw_process {
 	struct gw_hist ended_hold, ended_wait, ended_resume;
 	__u64 inflicted_rest_ns;
 	__u64 hits;
+	/*
+	 * Switches to a thread that no tracepoint told of, noticed by the sampler at most a tick
+	 * later. Seen on a 6.18 with the host's patches, after the switch from its agent's threads.
+	 */
+	__u64 missed_switches;
 	__u64 lost[GW_LOST_COUNT];
 };
 

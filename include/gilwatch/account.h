@@ -17,6 +17,7 @@
 gw_inline void gw_hold_begin(struct gw_thread *t, struct gw_gil_state *gil, __u64 now)
 {
 	t->hold_since_ns = now;
+	gw_holder_seen(gil, t->tid, now);
 	gw_holder_moves(t, gil, now, GW_RUNNING);
 }
 
@@ -36,6 +37,28 @@ gw_inline void gw_slice_samples_keep(struct gw_thread *t, int keep)
 			t->tally.samples[i] += t->slice_samples[i];
 		t->slice_samples[i] = 0;
 	}
+	if (keep)
+		t->tally.sample_squares += t->slice_squares;
+	t->slice_squares = 0;
+}
+
+/*
+ * Sched engine: the sampler looked at the running thread. The look stands for the ticks since the
+ * last one in this run, which are more than one where the host took the CPU away in between: such
+ * ticks come late, and once.
+ */
+gw_inline void gw_sample(struct gw_thread *t, struct gw_gil_state *gil, __u64 now, int holds)
+{
+	__u64 since = t->sample_ns > t->run_since_ns ? t->sample_ns : t->run_since_ns;
+	__u64 ticks = 1;
+
+	if (now > since + GW_SAMPLE_PERIOD_NS)
+		ticks = (now - since + GW_SAMPLE_PERIOD_NS / 2) / GW_SAMPLE_PERIOD_NS;
+	t->sample_ns = now;
+	t->slice_samples[holds ? GW_SAMPLE_HELD : GW_SAMPLE_RELEASED] += ticks;
+	t->slice_squares += ticks * ticks;
+	if (holds)
+		gw_holder_seen(gil, t->tid, now);
 }
 
 /*
@@ -59,8 +82,7 @@ gw_inline int gw_out_still_waits(const struct gw_thread *t, const struct gw_out 
 		return 0;
 	if (out->switch_number != t->wait_switch_number)
 		return 0;
-	return out->where == GW_RUNNABLE ||
-	       (out->where == GW_BLOCKED_GIL && out->futex == GW_FUTEX_WAIT);
+	return out->where == GW_RUNNABLE || out->where == GW_BLOCKED_GIL;
 }
 
 /*
@@ -109,8 +131,10 @@ gw_inline void gw_switch_out_sched(struct gw_thread *t, struct gw_gil_state *gil
 		gw_wait_finish(t, gil, t->wait_end_ns ? t->wait_end_ns : run_since, e);
 	}
 	gw_span_close_as(t, now, still ? GW_GIL_WAITING : gw_span_gil(t->span), next, out->where);
-	if (next == GW_GIL_HOLDING)
-		gw_holder_moves(t, gil, now, out->where);
+	if (next != GW_GIL_HOLDING)
+		return;
+	gw_holder_seen(gil, t->tid, now);
+	gw_holder_moves(t, gil, now, out->where);
 }
 
 /* Uprobe engine: belief against the GIL's memory. */
@@ -180,7 +204,9 @@ gw_inline void gw_switch_out(struct gw_thread *t, struct gw_gil_state *gil, __u6
 		gw_wait_block(t, gil, now, out, e);
 		return;
 	}
-	if (gw_span_gil(t->span) == GW_GIL_WAITING && out->futex == GW_FUTEX_HANDOVER)
+	/* A waiter that blocks there is about to take the GIL, and goes on waiting. */
+	if (gw_span_gil(t->span) == GW_GIL_WAITING && out->futex == GW_FUTEX_HANDOVER &&
+	    !t->wait_since_ns)
 		t->handover_since_ns = now;
 	if (out->engine == GW_ENGINE_SCHED && t->wake_ns && !t->wait_since_ns &&
 	    t->resume_candidate_ns)
@@ -237,6 +263,7 @@ gw_inline void gw_switch_in_waiter(struct gw_thread *t, struct gw_gil_state *gil
 				   struct gw_effects *e)
 {
 	gw_wait_leave_w(t, gil, now, e);
+	gw_wait_blame(t, gil);
 	t->wait_end_ns = now;
 	/* Left over from the time of probes: without them nobody is seen to release. */
 	if (gil->holder == GW_BY_NOBODY)

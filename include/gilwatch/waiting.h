@@ -6,6 +6,24 @@
 #include "gilwatch/event.h"
 #include "gilwatch/ledger.h"
 
+/* A thread is known to hold the GIL. */
+gw_inline void gw_holder_seen(struct gw_gil_state *gil, __u32 tid, __u64 now)
+{
+	gil->seen_tid = tid;
+	gil->seen_ns = now;
+}
+
+/*
+ * Waiters time out in step with the holder's turn, and so often block in the moment between two
+ * holders: the part goes to the one who has come since. To be asked before the waiter itself can
+ * have been seen as the holder.
+ */
+gw_inline void gw_wait_blame(struct gw_thread *t, const struct gw_gil_state *gil)
+{
+	if (!t->wait_holder && gil->seen_ns > t->wait_block_ns && gil->seen_tid != t->tid)
+		t->wait_holder = gil->seen_tid;
+}
+
 /* Ends the part of the wait that one holder is made answerable for. */
 gw_inline void gw_wait_part_end(struct gw_thread *t, __u64 now, struct gw_effects *e)
 {
@@ -47,12 +65,9 @@ gw_inline void gw_wait_block(struct gw_thread *t, struct gw_gil_state *gil, __u6
 		t->wait_since_ns = now;
 		t->tally.waits++;
 	}
-	/*
-	 * Waiters time out in step with the holder's turn, and so often block in the moment between
-	 * two holders: the part goes to the one who has come since.
-	 */
-	if (!t->wait_holder)
-		t->wait_holder = out->holder;
+	if (out->holder)
+		gw_holder_seen(gil, out->holder, now);
+	gw_wait_blame(t, gil);
 	gw_wait_part_end(t, now, e);
 	t->wait_block_ns = now;
 	t->wait_holder = out->holder;
@@ -69,6 +84,7 @@ gw_inline void gw_wait_finish(struct gw_thread *t, struct gw_gil_state *gil, __u
 {
 	if (!t->wait_since_ns)
 		return;
+	gw_wait_blame(t, gil);
 	gw_wait_part_end(t, at, e);
 	gw_wait_leave_w(t, gil, at, e);
 	e->wait_ns = at > t->wait_since_ns ? at - t->wait_since_ns : 1;

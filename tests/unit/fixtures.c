@@ -284,6 +284,7 @@ void fixture_contended_uprobe(struct gw_snapshot *s)
 	p->overhead_hits = 3924;
 	p->overhead_ns = 3924 * 1400;
 	p->overhead_ratio = 0.00055;
+	p->missed_switches = 3;
 	p->corrected = 1;
 }
 

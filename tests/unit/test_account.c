@@ -547,6 +547,95 @@ static void test_last_holder_that_blocks_does_not_hold(void **state)
 	}
 }
 
+/* take_gil locks switch_mutex as well: a waiter that blocks there goes on waiting, in W(t). */
+static void test_taker_blocks_on_the_switch_mutex(void **state)
+{
+	struct bed b;
+	struct gw_out out;
+	(void)state;
+
+	for (uint32_t engine = GW_ENGINE_SCHED; engine <= GW_ENGINE_UPROBE; engine++) {
+		out = leaves_for(engine, GW_BLOCKED_GIL);
+		bed_make(&b, GW_GIL_NONE, GW_RUNNING);
+		switch_out(&b, 2000, out);
+		gw_wakeup(&b.t, &b.gil, 2500);
+		switch_in(&b, engine, 2600);
+		out.futex = GW_FUTEX_HANDOVER;
+		switch_out(&b, 2700, out);
+		assert_span(&b.t, 2700, GW_GIL_WAITING, GW_BLOCKED_GIL);
+		assert_int_equal(gw_wait_count(&b.gil.waiters), 1);
+		assert_int_equal(b.t.handover_since_ns, 0);
+		gw_wakeup(&b.t, &b.gil, 2800);
+		switch_in(&b, engine, 3000);
+		if (engine == GW_ENGINE_UPROBE)
+			acquire(&b, 3000);
+		else
+			switch_out(&b, 3500, leaves_for(engine, GW_BLOCKED_SLEEP));
+		assert_int_equal(b.e.wait_ns, 1000);
+		assert_int_equal(b.t.tally.handover_ns, 0);
+	}
+}
+
+/* Nobody held it as the waiter blocked, but somebody did before it was its turn. */
+static void test_blames_the_holder_that_came_since(void **state)
+{
+	struct bed b;
+	struct gw_out out = leaves_for(GW_ENGINE_SCHED, GW_BLOCKED_GIL);
+	(void)state;
+
+	bed_make(&b, GW_GIL_NONE, GW_RUNNING);
+	switch_out(&b, 2000, out);
+	gw_sample(&b.other, &b.gil, 2400, 1);
+	gw_wakeup(&b.t, &b.gil, 3000);
+	switch_in(&b, GW_ENGINE_SCHED, 3000);
+	gw_sample(&b.t, &b.gil, 3200, 1); /* it has it now itself */
+	out = leaves_for(GW_ENGINE_SCHED, GW_BLOCKED_SLEEP);
+	out.switch_number = 1;
+	switch_out(&b, 4000, out);
+	assert_int_equal(b.e.pair_ns, 1000);
+	assert_int_equal(b.e.pair_by, OTHER);
+}
+
+/* Who held it before the waiter blocked is not to blame. */
+static void test_blames_no_earlier_holder(void **state)
+{
+	struct bed b;
+	(void)state;
+
+	bed_make(&b, GW_GIL_NONE, GW_RUNNING);
+	gw_hold_begin(&b.other, &b.gil, 1500);
+	gw_hold_end(&b.other, &b.gil, 1800, &b.e);
+	switch_out(&b, 2000, leaves_for(GW_ENGINE_UPROBE, GW_BLOCKED_GIL));
+	gw_wakeup(&b.t, &b.gil, 3000);
+	switch_in(&b, GW_ENGINE_UPROBE, 3000);
+	acquire(&b, 3000);
+	assert_int_equal(b.e.pair_ns, 1000);
+	assert_int_equal(b.e.pair_by, 0);
+}
+
+/* The host takes the CPU away: one look, late, stands for all the ticks that did not come. */
+static void test_late_sample_stands_for_its_ticks(void **state)
+{
+	struct bed b;
+	const uint64_t period = GW_SAMPLE_PERIOD_NS;
+	(void)state;
+
+	bed_make(&b, GW_GIL_SAMPLED, GW_RUNNING);
+	gw_sample(&b.t, &b.gil, 1000 + period / 3, 0);
+	assert_int_equal(b.t.slice_samples[GW_SAMPLE_RELEASED], 1);
+	gw_sample(&b.t, &b.gil, 1000 + period * 4 / 3, 1);
+	assert_int_equal(b.t.slice_samples[GW_SAMPLE_HELD], 1);
+	gw_sample(&b.t, &b.gil, 1000 + period * 64 / 3 + 50, 1);
+	assert_int_equal(b.t.slice_samples[GW_SAMPLE_HELD], 21);
+	assert_int_equal(b.t.slice_squares, 1 + 1 + 400);
+	/* Off the CPU no tick is missed. */
+	switch_out(&b, 30 * period, leaves_for(GW_ENGINE_SCHED, GW_BLOCKED_SLEEP));
+	switch_in(&b, GW_ENGINE_SCHED, 90 * period);
+	gw_sample(&b.t, &b.gil, 90 * period + period / 2, 1);
+	assert_int_equal(b.t.slice_samples[GW_SAMPLE_HELD], 1);
+	assert_int_equal(b.t.tally.sample_squares, 402);
+}
+
 /* The hit of the acquisition was missed: the release shows that the wait is over. */
 static void test_release_ends_a_wait(void **state)
 {
@@ -2061,6 +2150,10 @@ int main(void)
 		cmocka_unit_test(test_handover_after_forced_release),
 		cmocka_unit_test(test_holder_that_waits_for_the_mutex),
 		cmocka_unit_test(test_last_holder_that_blocks_does_not_hold),
+		cmocka_unit_test(test_taker_blocks_on_the_switch_mutex),
+		cmocka_unit_test(test_blames_the_holder_that_came_since),
+		cmocka_unit_test(test_blames_no_earlier_holder),
+		cmocka_unit_test(test_late_sample_stands_for_its_ticks),
 		cmocka_unit_test(test_release_ends_a_wait),
 		cmocka_unit_test(test_release_of_an_unknown_hold),
 		cmocka_unit_test(test_inflicted_wait_of_a_hold),

@@ -74,6 +74,15 @@ static double binomial(int n, int k, double share)
 		   (n - k) * log(1 - share));
 }
 
+/* Samples that stand for one tick each. */
+static struct gw_split split_evenly(int64_t pool_ns, uint64_t held, uint64_t released,
+				    double fallback_share)
+{
+	const struct gw_samples taken = {held, released, held + released};
+
+	return gw_split_pool(pool_ns, &taken, fallback_share);
+}
+
 /* How often the interval around what is observed has the true share in it. */
 static double coverage(int n, double share)
 {
@@ -81,7 +90,7 @@ static double coverage(int n, double share)
 	double sum = 0;
 
 	for (int k = 0; k <= n; k++) {
-		struct gw_split split = gw_split_pool(pool, (uint64_t)k, (uint64_t)(n - k), 0.5);
+		struct gw_split split = split_evenly(pool, (uint64_t)k, (uint64_t)(n - k), 0.5);
 
 		if (fabs((double)split.held_ns - share * (double)pool) <=
 		    (double)split.error_ns + 1)
@@ -109,7 +118,7 @@ static void test_split_sums_to_its_pool(void **state)
 
 	for (int64_t pool = 0; pool < 2000; pool += 7) {
 		for (uint64_t held = 0; held < 5; held++) {
-			struct gw_split split = gw_split_pool(pool, held, 3, 0.5);
+			struct gw_split split = split_evenly(pool, held, 3, 0.5);
 
 			assert_int_equal(split.held_ns + split.released_ns, pool);
 			assert_true(split.held_ns >= 0 && split.released_ns >= 0);
@@ -124,7 +133,7 @@ static void test_split_gets_better_with_samples(void **state)
 	(void)state;
 
 	for (uint64_t n = 1; n < 100000; n *= 2) {
-		struct gw_split split = gw_split_pool(1000000000, n, n, 0.5);
+		struct gw_split split = split_evenly(1000000000, n, n, 0.5);
 
 		assert_int_equal(split.held_ns, 500000000);
 		assert_true(split.error_ns < last);
@@ -132,17 +141,30 @@ static void test_split_gets_better_with_samples(void **state)
 	}
 }
 
+/* One look that stands for 90 ticks tells as little as one look. */
+static void test_split_with_late_samples(void **state)
+{
+	const struct gw_samples even = {90, 10, 100};
+	const struct gw_samples late = {90, 10, 90 * 90 + 10};
+	struct gw_split split = gw_split_pool(1000000, &late, 0.5);
+	(void)state;
+
+	assert_int_equal(split.held_ns, 900000);
+	assert_true(split.error_ns > gw_split_pool(1000000, &even, 0.5).error_ns);
+	assert_true(split.error_ns >= 500000);
+}
+
 static void test_split_without_samples(void **state)
 {
-	struct gw_split split = gw_split_pool(1000, 0, 0, 0.25);
+	struct gw_split split = split_evenly(1000, 0, 0, 0.25);
 	(void)state;
 
 	assert_int_equal(split.held_ns, 250);
 	assert_int_equal(split.error_ns, 750);
-	split = gw_split_pool(1000, 0, 0, 1);
+	split = split_evenly(1000, 0, 0, 1);
 	assert_int_equal(split.held_ns, 1000);
 	assert_int_equal(split.error_ns, 1000);
-	split = gw_split_pool(0, 0, 0, 0.5);
+	split = split_evenly(0, 0, 0, 0.5);
 	assert_int_equal(split.error_ns, 0);
 }
 
@@ -183,7 +205,7 @@ static void test_close_before_the_last_event(void **state)
 /* A different amount in each cell, so that none can be taken for another. */
 static void test_fold_keeps_all_time(void **state)
 {
-	struct gw_tally tally = {.samples = {3, 1}};
+	struct gw_tally tally = {.samples = {3, 1}, .sample_squares = 4};
 	struct gw_figures f;
 	int64_t sum = 0, by_state = 0, by_where = 0;
 	(void)state;
@@ -208,7 +230,7 @@ static void test_fold_keeps_all_time(void **state)
 
 static void test_fold_splits_the_pool(void **state)
 {
-	struct gw_tally tally = {.samples = {3, 1}};
+	struct gw_tally tally = {.samples = {3, 1}, .sample_squares = 4};
 	struct gw_figures f;
 	(void)state;
 
@@ -777,6 +799,7 @@ int main(void)
 		cmocka_unit_test(test_split_covers_the_true_share),
 		cmocka_unit_test(test_split_sums_to_its_pool),
 		cmocka_unit_test(test_split_gets_better_with_samples),
+		cmocka_unit_test(test_split_with_late_samples),
 		cmocka_unit_test(test_split_without_samples),
 		cmocka_unit_test(test_close_adds_what_is_open),
 		cmocka_unit_test(test_close_before_the_last_event),

@@ -249,6 +249,7 @@ static void fill_rates(const struct gw_build *b, struct gw_process_view *view)
 		view->parallelism_python = (double)view->states.ns[GW_STATE_PYTHON] / elapsed;
 		view->parallelism_native = (double)view->states.ns[GW_STATE_NATIVE] / elapsed;
 	}
+	view->missed_switches = b->process->missed_switches;
 	for (int i = 0; i < GW_LOST_COUNT; i++)
 		view->lost_events += b->process->lost[i];
 }

@@ -18,6 +18,7 @@ struct gw_tally gw_figures_close(const struct gw_thread *thread, uint64_t end_ns
 		tally.handover_ns += end_ns - thread->handover_since_ns;
 	for (int i = 0; i < GW_SAMPLE_COUNT; i++)
 		tally.samples[i] += thread->slice_samples[i];
+	tally.sample_squares += thread->slice_squares;
 	return tally;
 }
 
@@ -36,6 +37,11 @@ static void add_cell(struct gw_figures *f, enum gw_gil gil, enum gw_where where,
 void gw_figures_fold(const struct gw_tally *tally, double fallback_share,
 		     struct gw_figures *figures)
 {
+	const struct gw_samples taken = {
+		.held = tally->samples[GW_SAMPLE_HELD],
+		.released = tally->samples[GW_SAMPLE_RELEASED],
+		.squares = tally->sample_squares,
+	};
 	struct gw_split split;
 
 	memset(figures, 0, sizeof(*figures));
@@ -51,8 +57,7 @@ void gw_figures_fold(const struct gw_tally *tally, double fallback_share,
 				add_cell(figures, (enum gw_gil)gil, (enum gw_where)where, ns);
 		}
 	}
-	split = gw_split_pool(figures->sampled_ns, tally->samples[GW_SAMPLE_HELD],
-			      tally->samples[GW_SAMPLE_RELEASED], fallback_share);
+	split = gw_split_pool(figures->sampled_ns, &taken, fallback_share);
 	add_cell(figures, GW_GIL_HOLDING, GW_RUNNING, split.held_ns);
 	add_cell(figures, GW_GIL_NONE, GW_RUNNING, split.released_ns);
 	figures->python_error_ns = split.error_ns;

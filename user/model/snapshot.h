@@ -215,6 +215,7 @@ struct gw_process_view {
 
 	int64_t cells_ns; /* check: all cells of all threads, by themselves … */
 	uint64_t lost_events;
+	uint64_t missed_switches;
 	uint64_t corrected;
 };
 

@@ -20,11 +20,21 @@ static double half_width(double share, double samples)
 	return fmin(half, fmax(share, 1 - share));
 }
 
-struct gw_split gw_split_pool(int64_t pool_ns, uint64_t held, uint64_t released,
+/*
+ * As many samples of equal weight would tell as much as these, of which some stand for more than
+ * one tick (Kish's effective sample size).
+ */
+static double effective_samples(double ticks, double squares)
+{
+	return squares > 0 ? ticks * ticks / squares : 0;
+}
+
+struct gw_split gw_split_pool(int64_t pool_ns, const struct gw_samples *taken,
 			      double fallback_share)
 {
-	double samples = (double)(held + released);
-	double share = samples > 0 ? (double)held / samples : fallback_share;
+	double ticks = (double)(taken->held + taken->released);
+	double samples = effective_samples(ticks, (double)taken->squares);
+	double share = samples > 0 ? (double)taken->held / ticks : fallback_share;
 	double error = samples > 0 ? half_width(share, samples) : fmax(share, 1 - share);
 	struct gw_split split;
 

@@ -11,11 +11,17 @@ struct gw_split {
 	int64_t error_ns; /* half-width of the 95 % interval of either */
 };
 
+/* Samples, each counted as the ticks of the sampler's clock that it stands for. */
+struct gw_samples {
+	uint64_t held, released; /* sums of ticks */
+	uint64_t squares;	 /* sum over all samples of their ticks squared */
+};
+
 /*
- * Splits pool_ns by samples, held and released. Without a sample it is split by fallback_share (of
- * held, 0 to 1), and the error says that nothing is known of it.
+ * Splits pool_ns by the samples taken. Without one it is split by fallback_share (of held, 0 to 1),
+ * and the error says that nothing is known of it.
  */
-struct gw_split gw_split_pool(int64_t pool_ns, uint64_t held, uint64_t released,
+struct gw_split gw_split_pool(int64_t pool_ns, const struct gw_samples *taken,
 			      double fallback_share);
 
 #endif

@@ -8,11 +8,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-/*
- * Not a divisor of the switch interval (5 ms) or of usual timer periods, so that the samples do not
- * march in step with what they look at.
- */
-#define SAMPLE_PERIOD_NS 1003009
+#include "gilwatch/abi.h"
 
 struct gw_sampler {
 	uint32_t count;
@@ -26,7 +22,7 @@ static int open_clock(uint32_t cpu)
 		.type = PERF_TYPE_SOFTWARE,
 		.config = PERF_COUNT_SW_CPU_CLOCK,
 		.size = sizeof(attr),
-		.sample_period = SAMPLE_PERIOD_NS,
+		.sample_period = GW_SAMPLE_PERIOD_NS,
 		.exclude_idle = 1,
 	};
 	long fd = syscall(SYS_perf_event_open, &attr, -1, (int)cpu, -1, PERF_FLAG_FD_CLOEXEC);

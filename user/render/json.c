@@ -389,6 +389,7 @@ static json_t *total(struct writer *w, const struct gw_snapshot *s)
 	put_time(w, object, "threads_wall_s", sum.threads_wall_ns, NULL);
 	put_sums(w, object, &sum);
 	put(w, object, "lost_events", integer(sum.lost_events));
+	put(w, object, "missed_switches", integer(sum.missed_switches));
 	put(w, object, "corrected", integer(sum.corrected));
 	return object;
 }

@@ -154,6 +154,7 @@ static const struct gw_field check[] = {
 	/* The same figure as threads_wall_s, where the check is read. */
 	FIELD(TIME, gw_process_view, threads_wall_ns, "wall_s", NULL),
 	FIELD(COUNT_U64, gw_process_view, lost_events, "lost_events", NULL),
+	FIELD(COUNT_U64, gw_process_view, missed_switches, "missed_switches", NULL),
 	FIELD(COUNT_U64, gw_process_view, corrected, "corrected", NULL),
 };
 

@@ -59,6 +59,7 @@ static void add_process(struct gw_process_view *total, const struct gw_process_v
 	total->parallelism_python += part->parallelism_python;
 	total->parallelism_native += part->parallelism_native;
 	total->lost_events = sum_u64(total->lost_events, part->lost_events);
+	total->missed_switches = sum_u64(total->missed_switches, part->missed_switches);
 	total->corrected = sum_u64(total->corrected, part->corrected);
 }
 

@@ -8,7 +8,7 @@
 /*
  * Sums what is known; a figure that is absent in one process is absent in the sum. Sets
  * threads_wall_ns, states, where_ns, held_off_by_ns, gil_wait_by_holder_ns, the bases' kinds and
- * reasons, parallelism_*, lost_events and corrected of total, and nothing else.
+ * reasons, parallelism_*, lost_events, missed_switches and corrected of total, and nothing else.
  */
 void gw_total(const struct gw_snapshot *snapshot, struct gw_process_view *total);
 
