@@ -3,6 +3,7 @@ import ctypes
 import os
 import struct
 import sys
+import time
 
 import pytest
 from _pytest.runner import runtestprotocol
@@ -72,12 +73,35 @@ def pytest_collection_modifyitems(items):
         item.add_marker(pytest.mark.skip(reason=reason))
 
 
-MEASUREMENTS = ("test_gil", "test_blocked", "test_cpu")
+MEASUREMENTS = ("test_gil", "test_blocked", "test_cpu", "test_matrix")
 ATTEMPTS = 3
+TAKEN_AGAIN = pytest.StashKey()
+
+
+class Others:
+    """How busy the machine's CPUs were with what does not belong to this test run."""
+
+    def __init__(self):
+        self.began = self.read()
+
+    @staticmethod
+    def read():
+        with open("/proc/stat") as stat:
+            fields = [int(word) for word in stat.readline().split()[1:9]]
+        user, nice, system, idle, iowait, irq, softirq, steal = fields
+        busy_s = (user + nice + system + irq + softirq + steal) / os.sysconf("SC_CLK_TCK")
+        own = os.times()
+        own_s = own.user + own.system + own.children_user + own.children_system
+        return time.monotonic(), busy_s - own_s
+
+    def share(self):
+        """Of one CPU."""
+        (began, before), (now, after) = self.began, self.read()
+        return max(0, after - before) / (now - began)
 
 
 def pytest_runtest_protocol(item, nextitem):
-    """A measurement that fails is taken again, twice at most, and that is said.
+    """A measurement that fails is taken again, twice at most; the end of the run tells of each.
 
     Nothing keeps others off the machine's CPUs (its host's included), and a window in which they
     were busy says nothing of gilwatch. What is wrong in gilwatch fails every time.
@@ -86,15 +110,31 @@ def pytest_runtest_protocol(item, nextitem):
         return None
     item.ihook.pytest_runtest_logstart(nodeid=item.nodeid, location=item.location)
     for attempt in range(1, ATTEMPTS + 1):
+        others = Others()
         reports = runtestprotocol(item, nextitem=nextitem, log=False)
         if attempt == ATTEMPTS or not any(report.failed for report in reports):
             break
-        print("\n%s: attempt %d failed:" % (item.nodeid, attempt), file=sys.stderr)
-        print("\n".join(report.longreprtext for report in reports)[-1500:], file=sys.stderr)
+        taken_again = item.config.stash.setdefault(TAKEN_AGAIN, [])
+        why = "".join(report.longreprtext for report in reports)
+        taken_again.append((item.nodeid, attempt, others.share(), why))
     for report in reports:
         item.ihook.pytest_runtest_logreport(report=report)
     item.ihook.pytest_runtest_logfinish(nodeid=item.nodeid, location=item.location)
     return True
+
+
+def pytest_terminal_summary(terminalreporter, config):
+    taken_again = config.stash.get(TAKEN_AGAIN, [])
+    if not taken_again:
+        return
+    terminalreporter.section("measurements taken again: %d" % len(taken_again))
+    for test, attempt, share, why in taken_again:
+        found = [line[1:].strip() for line in why.splitlines() if line.startswith("E ")]
+        terminalreporter.line(
+            "%s: attempt %d failed while others used %.2f CPUs:" % (test, attempt, share)
+        )
+        for line in found[:6]:
+            terminalreporter.line("    " + line[:200])
 
 
 def pytest_report_header():

@@ -185,9 +185,10 @@ def find_inflicted_laws(findings, name, process, gil_wait_s, elapsed_s):
 def find_loss_laws(findings, name, process):
     check = process["check"]
     findings.true("%s: %s events lost" % (name, check["lost_events"]), check["lost_events"] == 0)
-    # Each is a millisecond at most that counts as runnable and ran.
+    # Each is a millisecond at most that counts as runnable and ran. How many there are is up to the
+    # machine: here its agent's threads, whose leaving is never told, run some ten times a second.
     findings.at_most(
-        name + ": missed switches, seconds", check["missed_switches"] * 0.001, 0.001 * check["wall_s"]
+        name + ": missed switches, seconds", check["missed_switches"] * 0.001, 0.005 * check["wall_s"]
     )
     findings.near(name + ": check line, cells and wall", check["cells_s"], check["wall_s"], 0.001)
     acquisitions = [gil["acquisitions"] for gil in process["gils"]]
