@@ -127,4 +127,4 @@ format-check:
 clean:
 	rm -rf $(BUILD)
 
--include $(USER_OBJECTS:.o=.d) $(UNIT_TESTS:=.d)
+-include $(USER_OBJECTS:.o=.d) $(UNIT_TESTS:=.d) $(UNIT_HELPERS:.o=.d)

@@ -38,4 +38,23 @@ static __always_inline __u32 gw_task_cpu(struct task_struct *task)
 	return BPF_CORE_READ(old, cpu);
 }
 
+/* The thread's id as the user side sees it, in whose PID namespace all thread ids are given. */
+static __always_inline __u32 gw_pid_of(struct task_struct *task)
+{
+	__u32 level = namespace_level;
+	struct pid *pid;
+	int number = 0;
+	char *at;
+
+	if (!level)
+		return task->pid;
+	pid = BPF_CORE_READ(task, thread_pid);
+	if (!pid || BPF_CORE_READ(pid, level) < level)
+		return 0; /* it is outside */
+	at = (char *)pid + bpf_core_field_offset(struct pid, numbers) +
+	     level * bpf_core_type_size(struct upid) + bpf_core_field_offset(struct upid, nr);
+	bpf_probe_read_kernel(&number, sizeof(number), at);
+	return (__u32)number;
+}
+
 #endif

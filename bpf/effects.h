@@ -63,7 +63,7 @@ static __always_inline int gw_counter_add(void *map, const void *key, __u64 amou
 static __always_inline struct gw_cpu_key gw_cpu_key_of(const struct gw_thread *t, __u32 cpu)
 {
 	struct gw_cpu_key key = {
-		.tgid = t->tgid,
+		.process = t->process,
 		.tid = t->tid,
 		.start = (__u32)(t->start_ns >> 10),
 		.cpu = cpu,
@@ -87,7 +87,7 @@ static __always_inline void gw_flush_cpu(struct gw_thread *t, struct gw_process 
 static __always_inline void gw_apply(struct gw_thread *t, struct task_struct *task,
 				     struct gw_process *process, const struct gw_effects *e)
 {
-	struct gw_pair_key pair = {.tgid = t->tgid, .by = e->pair_by, .on = t->tid};
+	struct gw_pair_key pair = {.process = t->process, .by = e->pair_by, .on = t->tid};
 
 	if (e->hold_ns)
 		gw_hist_book(&hold_hist, task, e->hold_ns, process);

@@ -40,7 +40,7 @@ static __always_inline enum gw_file gw_file_behind(struct task_struct *task, __u
 	return gw_file_of_mode(BPF_CORE_READ(file, f_inode, i_mode));
 }
 
-/* Which GIL of the process a futex word belongs to, if any. */
+/* Which GIL of the process (by its index) a futex word belongs to, if any. */
 static __always_inline enum gw_futex gw_futex_kind(const struct gw_process *process, __u64 word,
 						   __u32 *gil)
 {
@@ -52,7 +52,7 @@ static __always_inline enum gw_futex gw_futex_kind(const struct gw_process *proc
 		offset = word - process->gil_address[i];
 		if (offset >= (__u64)process->layout.gil_size)
 			continue;
-		*gil = process->gil_slot[i];
+		*gil = i;
 		return offset >= (__u64)process->layout.gil_switch_cond ? GW_FUTEX_HANDOVER
 									: GW_FUTEX_WAIT;
 	}
@@ -110,6 +110,18 @@ static __always_inline void gw_poll_facts(struct task_struct *task, const struct
 	leave->file = gw_file_behind(task, descriptor);
 }
 
+static __always_inline void gw_futex_facts(const struct gw_process *process, __u64 word,
+					   struct gw_thread *t, struct gw_leave *leave,
+					   struct gw_out *out)
+{
+	__u32 gil;
+
+	out->futex = gw_futex_kind(process, word, &gil);
+	leave->gil_futex = out->futex != GW_FUTEX_OTHER;
+	if (leave->gil_futex)
+		t->gil = GW_GIL_SLOT(t->process, gil);
+}
+
 static __always_inline void gw_call_facts(struct task_struct *task, const struct pt_regs *regs,
 					  const struct gw_process *process, enum gw_reach reach,
 					  struct gw_thread *t, struct gw_leave *leave,
@@ -117,8 +129,7 @@ static __always_inline void gw_call_facts(struct task_struct *task, const struct
 {
 	switch (leave->call) {
 	case GW_CALL_FUTEX:
-		out->futex = gw_futex_kind(process, regs->di, &t->gil);
-		leave->gil_futex = out->futex != GW_FUTEX_OTHER;
+		gw_futex_facts(process, regs->di, t, leave, out);
 		break;
 	case GW_CALL_FILE:
 	case GW_CALL_SENDFILE:
@@ -198,6 +209,69 @@ static __always_inline __u64 gw_look_at_gil(const struct gw_process *process,
 	if (head.locked <= 0)
 		return 0;
 	out->holds = out->was_last;
+	return holder;
+}
+
+/* For loops: the verifier follows it once. */
+gw_once int gw_look_once(const struct gw_process *process, const struct gw_gil_state *gil,
+			 __u64 fs_base, struct gw_out *out)
+{
+	if (process && gil && out)
+		gw_look_at_gil(process, gil, fs_base, out);
+	return 0;
+}
+
+/* A thread's pthread_self() and its tid, for those that see it as a holder. */
+static __always_inline void gw_know_self(struct gw_thread *t)
+{
+	struct gw_self_key self = {.fs_base = t->fs_base, .tgid = t->tgid};
+	__u32 tid = t->tid;
+
+	if (t->fs_base)
+		bpf_map_update_elem(&selves, &self, &tid, BPF_ANY);
+}
+
+/* A program sets its main thread's up as it starts: after the exec. */
+static __always_inline void gw_learn_self(struct task_struct *task, struct gw_thread *t)
+{
+	if (t->fs_base)
+		return;
+	t->fs_base = task->thread.fsbase;
+	gw_know_self(t);
+}
+
+/*
+ * The same for a thread whose process has several GILs: if it does not hold the one it used last,
+ * it may hold another by now. Sets t->gil, and returns the holder of that one.
+ */
+static __always_inline __u64 gw_look_at_gils(const struct gw_process *process,
+					     struct gw_gil_state **gil, struct gw_thread *t,
+					     struct gw_out *out)
+{
+	__u64 holder = gw_look_at_gil(process, *gil, t->fs_base, out);
+
+	if (out->holds || process->gil_count < 2 || out->futex != GW_FUTEX_OTHER)
+		return holder;
+	for (__u32 i = 0; i < GW_GILS_PER_PROCESS; i++) {
+		struct gw_gil_state *other;
+		struct gw_out seen = {};
+
+		if (i >= process->gil_count)
+			break;
+		other = gw_gil_at(GW_GIL_SLOT(t->process, i));
+		if (!other || other == *gil || !other->address)
+			continue;
+		gw_look_once(process, other, t->fs_base, &seen);
+		if (!seen.holds)
+			continue;
+		t->gil = GW_GIL_SLOT(t->process, i);
+		*gil = other;
+		out->holds = 1;
+		out->was_last = 1;
+		out->gil_read = 1;
+		out->switch_number = seen.switch_number;
+		return t->fs_base;
+	}
 	return holder;
 }
 

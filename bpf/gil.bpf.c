@@ -44,8 +44,8 @@ static __always_inline bool gw_hit_find(struct gw_hit *hit, __u64 condition, boo
 			break;
 		if (process->gil_address[i] != address)
 			continue;
-		hit->thread->gil = process->gil_slot[i];
-		hit->gil = gw_gil_at(process->gil_slot[i]);
+		hit->thread->gil = GW_GIL_SLOT(hit->thread->process, i);
+		hit->gil = gw_gil_at(hit->thread->gil);
 		return hit->gil != NULL;
 	}
 	return false;

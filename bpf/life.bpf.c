@@ -1,48 +1,113 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 /* Threads and processes that begin and end while they are watched. */
-#include "compat.h"
-#include "effects.h"
-#include "once.h"
+#include "birth.h"
 
 /* CPUs whose times an ending thread can hand over; more than any kernel here supports. */
 #define GW_CPUS_MAX 8192
 
-SEC("tp_btf/task_newtask")
-int BPF_PROG(gw_on_new_task, struct task_struct *task)
-{
-	struct gw_process *process;
-	struct gw_self_key self = {};
-	struct gw_thread *t;
-	__u32 slot, tid;
+/* include/uapi/linux/sched.h */
+#define GW_CLONE_VM	0x00000100
+#define GW_CLONE_THREAD 0x00010000
 
-	if (!gw_may_be_watched(task->tgid))
-		return 0;
-	process = gw_process_of(task->tgid, &slot);
-	if (!process || gw_is_over(process))
-		return 0;
-	t = gw_storage_make(&threads, task);
-	if (!t) {
-		gw_lose(process, GW_LOST_STORAGE);
-		return 0;
-	}
-	gw_hists_make(task, process);
-	tid = task->pid;
-	t->tgid = task->tgid;
-	t->tid = tid;
-	t->process = slot;
-	t->gil = process->gil_count ? process->gil_slot[0] : GW_NO_SLOT;
+static __always_inline void gw_thread_begin(struct task_struct *task, __u32 slot,
+					    struct gw_process *process, enum gw_gil belief,
+					    __u32 gil)
+{
+	struct gw_thread *t = gw_thread_make(task, slot, process);
+
+	if (!t)
+		return;
+	if (gil < process->gil_count)
+		t->gil = GW_GIL_SLOT(slot, gil);
 	t->cpu = bpf_get_smp_processor_id();
-	t->fs_base = task->thread.fsbase;
 	t->start_ns = gw_now();
 	__sync_fetch_and_add(&process->threads_started, 1);
-	self.fs_base = t->fs_base;
-	self.tgid = t->tgid;
-	if (self.fs_base)
-		bpf_map_update_elem(&selves, &self, &tid, BPF_ANY);
+	t->span = gw_span_make(t->start_ns, belief, GW_RUNNABLE);
+}
+
+/* A copy of its parent's memory has the same GILs at the same addresses. */
+static __always_inline void gw_copy_facts(struct gw_process *to, __u32 slot,
+					  const struct gw_process *from)
+{
+	to->layout = from->layout;
+	for (__u32 i = 0; i < GW_GILS_PER_PROCESS; i++) {
+		struct gw_gil_state *gil = gw_gil_at(GW_GIL_SLOT(slot, i));
+
+		if (!gil || i >= from->gil_count)
+			break;
+		to->gil_address[i] = from->gil_address[i];
+		gil->address = from->gil_address[i];
+		gil->process = slot;
+		gil->holder = GW_RUNNING;
+	}
+	to->gil_count = from->gil_count;
+	to->engine_since_ns = to->start_ns;
+	/* Probes are its parent's; the user side attaches its own. */
+	to->engine = from->engine == GW_ENGINE_UPROBE ? GW_ENGINE_SCHED : from->engine;
+}
+
+/*
+ * What the only thread of a copied process begins as: the one that made it, which is current,
+ * seldom without the GIL.
+ */
+static __always_inline enum gw_gil gw_fork_belief(struct task_struct *parent,
+						  struct gw_process *process,
+						  const struct gw_process *child, __u32 *gil)
+{
+	struct gw_thread *t = bpf_task_storage_get(&threads, parent, NULL, 0);
+	struct gw_gil_state *state = t ? gw_gil_in_use(t, process) : NULL;
+	struct gw_out out = {};
+
+	if (!state || !gw_has_facts(child->engine))
+		return gw_belief_without(child->engine);
+	gw_look_at_gils(process, &state, t, &out);
+	*gil = t->gil % GW_GILS_PER_PROCESS;
+	if (!out.gil_read)
+		return GW_GIL_UNKNOWN;
+	return out.holds ? GW_GIL_HOLDING : GW_GIL_NONE;
+}
+
+static __always_inline void gw_fork(struct task_struct *parent, struct task_struct *task,
+				    struct gw_process *process, __u32 parent_slot, bool own_memory)
+{
+	enum gw_gil belief = GW_GIL_UNKNOWN;
+	struct gw_process *child;
+	__u32 slot, gil = 0;
+
+	child = gw_process_make(task, &slot, parent_slot, process);
+	if (!child)
+		return;
+	child->parent_pid = process->pid;
+	if (own_memory) {
+		gw_copy_facts(child, slot, process);
+		belief = gw_fork_belief(parent, process, child, &gil);
+	}
+	gw_process_begin(child, slot, own_memory ? GW_ORIGIN_FORK : GW_ORIGIN_SPAWN);
+	gw_thread_begin(task, slot, child, belief, gil);
+}
+
+SEC("tp_btf/task_newtask")
+int BPF_PROG(gw_on_new_task, struct task_struct *task, __u64 flags)
+{
+	struct task_struct *parent = bpf_get_current_task_btf();
+	struct gw_process *process;
+	__u32 slot;
+
+	if (!gw_may_be_watched(parent->tgid))
+		return 0;
+	process = gw_process_of(parent->tgid, &slot);
+	if (!process || gw_is_over(process))
+		return 0;
+	if (!(flags & GW_CLONE_THREAD)) {
+		if (follow)
+			gw_fork(parent, task, process, slot, !(flags & GW_CLONE_VM));
+		return 0;
+	}
 	/* It has not run yet: it cannot hold the GIL. */
-	t->span = gw_span_make(t->start_ns,
-			       process->engine == GW_ENGINE_NONE ? GW_GIL_UNKNOWN : GW_GIL_NONE,
-			       GW_RUNNABLE);
+	gw_thread_begin(task, slot, process,
+			gw_has_facts(process->engine) ? GW_GIL_NONE
+						      : gw_belief_without(process->engine),
+			0);
 	return 0;
 }
 
@@ -117,6 +182,10 @@ int BPF_PROG(gw_on_exit, struct task_struct *task)
 	gw_exit(t, gw_gil_at(t->gil), now, &effects);
 	gw_apply(t, task, process, &effects);
 	gw_fold_thread(t, task, process, now);
+	if (!process->flags && task->signal->live.counter == 0) {
+		process->ended_at_ns = now;
+		process->flags = GW_PROCESS_EXITED;
+	}
 	self.fs_base = t->fs_base;
 	self.tgid = t->tgid;
 	/* A younger thread may have the address by now. */
@@ -125,19 +194,74 @@ int BPF_PROG(gw_on_exit, struct task_struct *task)
 	return 0;
 }
 
-/* The process becomes another program: what was seen of it until now stays. */
+static __always_inline void gw_clear_hist(void *map, struct task_struct *task)
+{
+	struct gw_hist *hist = bpf_task_storage_get(map, task, NULL, 0);
+
+	if (hist)
+		gw_hist_clear_once(hist);
+}
+
+/* The thread's books are closed with its old process; new ones begin in another slot. */
+static __always_inline void gw_move_thread(struct gw_thread *t, struct task_struct *task,
+					   struct gw_process *process, __u32 slot, __u64 now)
+{
+	gw_fold_thread(t, task, process, now);
+	__builtin_memset(&t->tally, 0, sizeof(t->tally));
+	gw_clear_hist(&hold_hist, task);
+	gw_clear_hist(&wait_hist, task);
+	gw_clear_hist(&resume_hist, task);
+	t->process = slot;
+	t->start_ns = gw_span_since_ns(t->span);
+	t->cpu_seen = 0;
+}
+
+/*
+ * A process that was asked for ends where it becomes another program, which goes on in a slot of
+ * its own. A child keeps its slot: most become another program soon.
+ */
+static __always_inline void gw_exec_process(struct task_struct *task, struct gw_process *process,
+					    __u32 old_slot, struct gw_thread *t, __u64 now)
+{
+	struct gw_process *next;
+	__u32 slot;
+
+	if (process->origin != GW_ORIGIN_SELECTED) {
+		process->engine = GW_ENGINE_NONE;
+		process->gil_count = 0;
+		__sync_fetch_and_add(&process->execs, 1);
+		return;
+	}
+	next = follow ? gw_process_make(task, &slot, old_slot, process) : NULL;
+	if (next) {
+		gw_move_thread(t, task, process, slot, now);
+		next->parent_pid = process->parent_pid;
+		gw_process_begin(next, slot, GW_ORIGIN_EXEC);
+	}
+	process->ended_at_ns = now;
+	process->flags = GW_PROCESS_EXECED;
+}
+
 SEC("tp_btf/sched_process_exec")
 int BPF_PROG(gw_on_exec, struct task_struct *task)
 {
+	struct gw_effects effects = {};
 	struct gw_process *process;
+	struct gw_thread *t;
 	__u32 slot;
+	__u64 now;
 
 	if (!gw_may_be_watched(task->tgid))
 		return 0;
 	process = gw_process_of(task->tgid, &slot);
-	if (!process || gw_is_over(process))
+	t = bpf_task_storage_get(&threads, task, NULL, 0);
+	if (!process || gw_is_over(process) || !t || !gw_is_seeded(t->span))
 		return 0;
-	process->ended_at_ns = gw_now();
-	process->flags |= GW_PROCESS_EXECED;
+	now = gw_now();
+	/* A thread that does this becomes the main one. */
+	t->tid = gw_pid_of(task);
+	gw_exec(t, gw_gil_at(t->gil), now, &effects);
+	gw_apply(t, task, process, &effects);
+	gw_exec_process(task, process, slot, t, now);
 	return 0;
 }

@@ -68,6 +68,13 @@ struct {
 	__type(value, __u32);
 } targets __weak SEC(".maps");
 
+/* Slots in `processes` that are free for children, and for the programs that processes become. */
+struct {
+	__uint(type, BPF_MAP_TYPE_STACK);
+	__uint(max_entries, 1);
+	__type(value, __u32);
+} free_slots __weak SEC(".maps");
+
 /* tid by pthread_self(), to name the holder that a GIL's memory shows. */
 struct {
 	__uint(type, BPF_MAP_TYPE_HASH);
@@ -105,6 +112,7 @@ struct {
 const volatile __u64 epoch_ns __weak = 0; /* CLOCK_MONOTONIC of time 0 */
 const volatile __u32 cpu_count __weak = 1;
 const volatile bool switch_has_state __weak = false; /* sched_switch's 4th argument: 5.18 */
+const volatile bool follow __weak = false; /* children, and the programs that processes become */
 
 /* Which tgids may be watched; nothing counts before the first bit is set. */
 __u64 filter[GW_FILTER_BITS / 64] __weak = {};
@@ -113,11 +121,13 @@ __u64 stop_ns __weak = 0;
 /* All threads that were there at the start have records: one without is a loss. */
 __u32 seeded __weak = 0;
 /* For the iterator. */
-__u32 pass __weak = 0;		   /* enum gw_pass */
-__u32 settle_process __weak = 0;   /* slot */
-__u32 settle_gil __weak = 0;	   /* slot */
-__u64 settle_holder __weak = 0;	   /* pthread_self() of the holder of that GIL; 0: nobody */
-__u64 settle_before_ns __weak = 0; /* the look at the GIL is younger than this */
+__u32 pass __weak = 0;		 /* enum gw_pass */
+__u32 settle_process __weak = 0; /* slot */
+__u32 settle_gil __weak = 0;	 /* slot */
+__u64 settle_holder __weak = 0;	 /* pthread_self() of the holder of that GIL; 0: nobody */
+__u64 settle_look_ns __weak = 0; /* the look at the GIL is not older than this */
+/* How deep the user side's PID namespace lies: 0 is the kernel's own. Found by the iterator. */
+__u32 namespace_level __weak = 0;
 
 static __always_inline __u64 gw_now(void)
 {
@@ -142,6 +152,15 @@ static __always_inline struct gw_process *gw_process_at(__u32 slot)
 static __always_inline struct gw_gil_state *gw_gil_at(__u32 slot)
 {
 	return slot == GW_NO_SLOT ? NULL : bpf_map_lookup_elem(&gils, &slot);
+}
+
+/* The GIL that a thread used last; one that has used none yet counts for the process's first. */
+static __always_inline struct gw_gil_state *gw_gil_in_use(struct gw_thread *t,
+							  const struct gw_process *process)
+{
+	if (t->gil == GW_NO_SLOT && process->gil_count)
+		t->gil = GW_GIL_SLOT(t->process, 0);
+	return gw_gil_at(t->gil);
 }
 
 /* The process that a task belongs to, by the exact map. */

@@ -40,4 +40,16 @@ gw_once int gw_hist_fold_once(struct gw_hist *to, const struct gw_hist *from)
 	return 0;
 }
 
+gw_once int gw_hist_clear_once(struct gw_hist *hist)
+{
+	if (!hist)
+		return 0;
+	/* volatile, or else the compiler makes a memset of it, which BPF does not have. */
+	for (__u32 i = 0; i < GW_HIST_BUCKETS; i++)
+		*(volatile __u64 *)&hist->bucket[i] = 0;
+	*(volatile __u64 *)&hist->sum_ns = 0;
+	*(volatile __u64 *)&hist->max_ns = 0;
+	return 0;
+}
+
 #endif

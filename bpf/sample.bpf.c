@@ -6,18 +6,19 @@
 #include "evidence.h"
 
 /* With probes there is something to tell only of threads that have not passed one yet. */
-static __always_inline void gw_sample_unknown(struct task_struct *task, struct gw_process *process,
-					      struct gw_thread *t, struct gw_gil_state *gil)
+static __always_inline void gw_sample_first(struct task_struct *task, struct gw_process *process,
+					    struct gw_thread *t, struct gw_gil_state *gil,
+					    struct gw_effects *e)
 {
 	struct gw_out out = {};
 	struct pt_regs *regs;
 
-	if (gw_span_gil(t->span) != GW_GIL_UNKNOWN)
+	if (!gw_lacks_evidence(t))
 		return;
 	regs = (struct pt_regs *)bpf_task_pt_regs(task);
 	gw_look_at_gil(process, gil, t->fs_base, &out);
 	if (out.gil_read && !gw_stands_at_site(process, regs->ip))
-		gw_first_evidence(t, gil, gw_now(), out.holds);
+		gw_first_evidence(t, gil, gw_now(), out.holds, e);
 }
 
 /*
@@ -52,19 +53,20 @@ int gw_on_sample(void *ctx)
 	process = gw_process_at(t->process);
 	if (!process || gw_is_over(process))
 		return 0;
-	gil = gw_gil_at(t->gil);
+	gil = gw_gil_in_use(t, process);
 	gw_sample_switch_in(process, t, gil, &effects);
-	if (!gil || process->engine == GW_ENGINE_NONE)
+	if (!gil || !gw_has_facts(process->engine))
 		return 0;
+	gw_learn_self(task, t);
 	if (process->engine == GW_ENGINE_UPROBE) {
-		gw_sample_unknown(task, process, t, gil);
-		return 0;
+		gw_sample_first(task, process, t, gil, &effects);
+	} else {
+		gw_leave_probes(t, gil, process->engine_since_ns, &effects);
+		gw_look_at_gils(process, &gil, t, &out);
+		if (out.gil_read)
+			gw_sample(t, gil, gw_now(), out.holds);
 	}
-	gw_leave_probes(t, gil, process->engine_since_ns, &effects);
 	if (effects.lost_waiter)
 		gw_lose(process, GW_LOST_WAITER);
-	gw_look_at_gil(process, gil, t->fs_base, &out);
-	if (out.gil_read)
-		gw_sample(t, gil, gw_now(), out.holds);
 	return 0;
 }

@@ -6,20 +6,51 @@
 #include "effects.h"
 #include "evidence.h"
 
+/* A thread whose event is to be accounted. */
+struct gw_subject {
+	struct gw_thread *thread;
+	struct gw_process *process;
+};
+
+/* False: it has no record, is not seeded yet, or nothing is counted for it any more. */
+static __always_inline bool gw_subject_find(struct task_struct *task, struct gw_subject *s)
+{
+	struct gw_thread *t = bpf_task_storage_get(&threads, task, NULL, 0);
+	struct gw_process *process;
+
+	if (!t) {
+		gw_lose_unseen(task->tgid);
+		return false;
+	}
+	process = gw_process_at(t->process);
+	if (!process || gw_is_over(process) || t->flags & GW_THREAD_DEAD)
+		return false;
+	if (!gw_is_seeded(t->span)) {
+		gw_unseeded_event(t);
+		return false;
+	}
+	s->thread = t;
+	s->process = process;
+	return true;
+}
+
 static __always_inline void gw_out_gil(struct task_struct *task, const struct gw_process *process,
-				       struct gw_thread *t, struct gw_gil_state *gil,
+				       struct gw_thread *t, struct gw_gil_state **gil,
 				       struct gw_out *out)
 {
-	__u64 holder = gw_look_at_gil(process, gil, t->fs_base, out);
-	bool believed = gw_span_gil(t->span) == GW_GIL_HOLDING;
+	__u64 holder;
+	bool believed;
 
+	gw_learn_self(task, t);
+	holder = gw_look_at_gils(process, gil, t, out);
+	believed = gw_span_gil(t->span) == GW_GIL_HOLDING;
 	if (out->engine == GW_ENGINE_UPROBE) {
 		if (out->gil_read && believed != out->holds) {
 			struct pt_regs *regs = (struct pt_regs *)bpf_task_pt_regs(task);
 
 			out->at_site = gw_stands_at_site(process, regs->ip);
 		}
-		out->holder = gil->holder == GW_BY_NOBODY ? 0 : gil->holder_tid;
+		out->holder = (*gil)->holder == GW_BY_NOBODY ? 0 : (*gil)->holder_tid;
 	} else if (out->futex == GW_FUTEX_WAIT) {
 		out->holder = gw_tid_of_self(t->tgid, holder);
 	}
@@ -35,62 +66,43 @@ static __always_inline bool gw_in_exec(struct task_struct *task)
 
 static __always_inline void gw_leaves(struct task_struct *task, bool preempt, __u32 state)
 {
-	struct gw_thread *t = bpf_task_storage_get(&threads, task, NULL, 0);
 	struct gw_leave leave = {.state = state, .preempted = preempt};
 	struct gw_effects effects = {};
+	struct gw_subject s;
 	struct gw_out out = {};
-	struct gw_process *process;
 	struct gw_gil_state *gil;
 
-	if (!t) {
-		gw_lose_unseen(task->tgid);
+	if (!gw_subject_find(task, &s))
 		return;
-	}
-	process = gw_process_at(t->process);
-	if (!process || gw_is_over(process) || t->flags & GW_THREAD_DEAD)
-		return;
-	if (!gw_is_seeded(t->span)) {
-		gw_unseeded_event(t);
-		return;
-	}
-	out.engine = process->engine;
-	out.engine_since_ns = process->engine_since_ns;
-	gw_where_to(task, process, GW_REACH_CURRENT, t, &leave, &out);
-	gil = gw_gil_at(t->gil);
-	if (gil && out.engine != GW_ENGINE_NONE) {
-		gw_out_gil(task, process, t, gil, &out);
+	out.engine = s.process->engine;
+	out.engine_since_ns = s.process->engine_since_ns;
+	gw_where_to(task, s.process, GW_REACH_CURRENT, s.thread, &leave, &out);
+	gil = gw_gil_in_use(s.thread, s.process);
+	if (gil && gw_has_facts(out.engine)) {
+		gw_out_gil(task, s.process, s.thread, &gil, &out);
 		if (!out.gil_read && !gw_in_exec(task))
-			gw_lose(process, GW_LOST_MEMORY);
+			gw_lose(s.process, GW_LOST_MEMORY);
 	}
-	gw_switch_out_once(t, gil, gw_now(), &out, &effects);
-	gw_apply(t, task, process, &effects);
+	gw_switch_out_once(s.thread, gil, gw_now(), &out, &effects);
+	gw_apply(s.thread, task, s.process, &effects);
 }
 
 static __always_inline void gw_enters(struct task_struct *task)
 {
-	struct gw_thread *t = bpf_task_storage_get(&threads, task, NULL, 0);
 	__u32 cpu = bpf_get_smp_processor_id();
 	struct gw_effects effects = {};
-	struct gw_process *process;
+	struct gw_subject s;
 	__u32 distance = 0;
 
-	if (!t) {
-		gw_lose_unseen(task->tgid);
+	if (!gw_subject_find(task, &s))
 		return;
+	gw_switch_in(s.thread, gw_gil_in_use(s.thread, s.process), s.process->engine, gw_now(),
+		     &effects);
+	if (cpu != s.thread->cpu) {
+		distance = gw_cpu_distance(s.thread->cpu, cpu);
+		gw_switch_in_cpu(s.thread, cpu, distance, &effects);
 	}
-	process = gw_process_at(t->process);
-	if (!process || gw_is_over(process) || t->flags & GW_THREAD_DEAD)
-		return;
-	if (!gw_is_seeded(t->span)) {
-		gw_unseeded_event(t);
-		return;
-	}
-	gw_switch_in(t, gw_gil_at(t->gil), process->engine, gw_now(), &effects);
-	if (cpu != t->cpu) {
-		distance = gw_cpu_distance(t->cpu, cpu);
-		gw_switch_in_cpu(t, cpu, distance, &effects);
-	}
-	gw_apply(t, task, process, &effects);
+	gw_apply(s.thread, task, s.process, &effects);
 }
 
 SEC("tp_btf/sched_switch")
@@ -111,23 +123,10 @@ int BPF_PROG(gw_on_switch, bool preempt, struct task_struct *prev, struct task_s
 SEC("tp_btf/sched_wakeup")
 int BPF_PROG(gw_on_wakeup, struct task_struct *task)
 {
-	struct gw_process *process;
-	struct gw_thread *t;
+	struct gw_subject s;
 
-	if (!gw_may_be_watched(task->tgid))
-		return 0;
-	t = bpf_task_storage_get(&threads, task, NULL, 0);
-	if (!t) {
-		gw_lose_unseen(task->tgid);
-		return 0;
-	}
-	process = gw_process_at(t->process);
-	if (!process || gw_is_over(process) || t->flags & GW_THREAD_DEAD)
-		return 0;
-	if (gw_is_seeded(t->span))
-		gw_wakeup(t, gw_gil_at(t->gil), gw_now());
-	else
-		gw_unseeded_event(t);
+	if (gw_may_be_watched(task->tgid) && gw_subject_find(task, &s))
+		gw_wakeup(s.thread, gw_gil_in_use(s.thread, s.process), gw_now());
 	return 0;
 }
 

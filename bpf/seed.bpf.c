@@ -3,21 +3,9 @@
  * The iterator that begins to watch the threads that are there already. There are two of it: one
  * that may sleep, and so reads the threads' memory (5.18 and later), and one that cannot.
  */
-#include "effects.h"
-#include "evidence.h"
+#include "birth.h"
 
 #define GW_SEED_TRIES 8
-
-static __always_inline void gw_seed_init(struct gw_thread *t, struct task_struct *task, __u32 slot,
-					 const struct gw_process *process)
-{
-	t->tgid = task->tgid;
-	t->tid = task->pid;
-	t->process = slot;
-	t->gil = process->gil_count ? process->gil_slot[0] : GW_NO_SLOT;
-	t->cpu = gw_task_cpu(task);
-	t->fs_base = task->thread.fsbase;
-}
 
 /* One look at a thread that is not current. */
 static __always_inline void gw_seed_look(struct task_struct *task, struct gw_process *process,
@@ -37,22 +25,14 @@ static __always_inline void gw_seed_look(struct task_struct *task, struct gw_pro
 static __always_inline void gw_seed_task(struct task_struct *task, __u32 slot,
 					 struct gw_process *process, enum gw_reach reach)
 {
-	struct gw_self_key self = {};
 	struct gw_thread *t;
-	__u32 tid = task->pid;
 
 	if (task->exit_state || bpf_task_storage_get(&threads, task, NULL, 0))
 		return;
-	t = gw_storage_make(&threads, task);
-	if (!t) {
-		gw_lose(process, GW_LOST_STORAGE);
+	t = gw_thread_make(task, slot, process);
+	if (!t)
 		return;
-	}
-	gw_hists_make(task, process);
-	gw_seed_init(t, task, slot, process);
-	self.fs_base = t->fs_base;
-	self.tgid = t->tgid;
-	bpf_map_update_elem(&selves, &self, &tid, BPF_ANY);
+	t->cpu = gw_task_cpu(task);
 	for (int i = 0; i < GW_SEED_TRIES; i++) {
 		gw_span seen = *(volatile gw_span *)&t->span;
 		struct gw_effects effects = {};

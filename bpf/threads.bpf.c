@@ -5,13 +5,16 @@
 static __always_inline void gw_settle_thread(struct task_struct *task)
 {
 	struct gw_thread *t = bpf_task_storage_get(&threads, task, NULL, 0);
+	struct gw_process *process;
 	struct gw_gil_state *gil;
 
-	if (!t || t->process != settle_process || t->start_ns >= settle_before_ns)
+	if (!t || t->process != settle_process)
 		return;
+	process = gw_process_at(t->process);
 	gil = gw_gil_at(settle_gil);
-	if (gil)
-		gw_settle(t, gil, gw_now(), settle_holder && t->fs_base == settle_holder);
+	if (process && gil)
+		gw_settle(t, gil, gw_now(), settle_holder && t->fs_base == settle_holder,
+			  settle_look_ns, process->engine_since_ns);
 }
 
 static __always_inline void gw_read_thread(struct task_struct *task, struct seq_file *seq)

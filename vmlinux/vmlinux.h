@@ -57,6 +57,23 @@ struct files_struct {
 	struct fdtable *fdt;
 };
 
+typedef struct {
+	int counter;
+} atomic_t;
+
+struct signal_struct {
+	atomic_t live;
+};
+
+struct upid {
+	int nr;
+};
+
+struct pid {
+	unsigned int level;
+	struct upid numbers[1];
+};
+
 struct task_struct {
 	struct thread_info thread_info;
 	unsigned int __state; /* 5.14 and later */
@@ -68,6 +85,8 @@ struct task_struct {
 	int tgid;
 	char comm[16];
 	struct files_struct *files;
+	struct signal_struct *signal;
+	struct pid *thread_pid;
 	struct thread_struct thread;
 };
 

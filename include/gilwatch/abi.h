@@ -15,6 +15,9 @@
 #define GW_SITES_PER_PROCESS 64
 #define GW_NO_SLOT	     0xffffffffU
 
+/* The slots of a process's GILs in their map. */
+#define GW_GIL_SLOT(process_slot, index) ((process_slot)*GW_GILS_PER_PROCESS + (index))
+
 /*
  * Of the sampler's clock. Not a divisor of the switch interval (5 ms) or of usual timer periods, so
  * that the samples do not march in step with what they look at.
@@ -28,6 +31,7 @@ enum gw_engine {
 	GW_ENGINE_NONE, /* no GIL facts to be had: scheduler states only */
 	GW_ENGINE_SCHED,
 	GW_ENGINE_UPROBE,
+	GW_ENGINE_OFF, /* the GIL is off: nobody has it */
 };
 
 enum gw_lost {
@@ -38,6 +42,8 @@ enum gw_lost {
 	GW_LOST_MEMORY,	 /* the GIL's struct in the target could not be read */
 	GW_LOST_WAITER,	 /* a wait that is in the thread's cells but not in W(t) */
 	GW_LOST_UNSEEN,	 /* an event of a thread without a record */
+	GW_LOST_PROCESS, /* no room for a child, which is not followed */
+	GW_LOST_GIL,	 /* no room for another GIL of a process */
 	GW_LOST_COUNT,
 };
 
@@ -93,8 +99,8 @@ struct gw_thread {
 	__u32 tgid;
 	__u32 tid;
 	__u32 process; /* slot in the map of processes */
-	__u32 gil;     /* slot in the map of GILs: the one it used last */
-	__u64 fs_base; /* glibc's pthread_self() */
+	__u32 gil;     /* slot in the map of GILs: the one it used last; GW_NO_SLOT */
+	__u64 fs_base; /* glibc's pthread_self(); 0: it has none yet */
 	__u32 cpu;     /* where it runs or ran last */
 	__u32 flags;
 	__u64 run_since_ns;
@@ -105,7 +111,7 @@ struct gw_thread {
 	__u64 wait_block_ns; /* start of the part of the wait whose holder is wait_holder */
 	__u64 wait_switch_number;
 	__u32 wait_holder; /* tid, 0: nobody */
-	__u32 padding;
+	__u32 wait_gil;	   /* slot of the GIL that it waits for */
 	__u64 wait_end_ns; /* sched engine: switch-in that ended the wait if it is not resumed */
 	__u64 handover_since_ns; /* blocked after a forced release; 0: not */
 	__u64 hold_since_ns;
@@ -134,6 +140,9 @@ struct gw_gil_state {
 	struct gw_waiters waiters;
 	__u64 booked_ns; /* W up to which by_holder_ns is booked */
 	__u64 by_holder_ns[GW_BY_COUNT];
+	__u64 held_ns; /* of holds that probes saw end; without probes, of holders off the CPU … */
+	__u64 held_ticks; /* … and ticks of the sampler's clock that found it held by a running
+			     thread */
 	__u64 acquisitions;
 	__u64 releases;
 	__u64 forced_releases;
@@ -159,14 +168,32 @@ enum gw_process_flags {
 	GW_PROCESS_EXECED = 2,
 };
 
-/* A process: what to watch (written by the user side before it counts), and what its dead left. */
+/* How a process came to be watched. */
+enum gw_origin {
+	GW_ORIGIN_NONE,	    /* a free slot */
+	GW_ORIGIN_SELECTED, /* the user side asked for it */
+	GW_ORIGIN_FORK,	    /* child with a copy of its parent's memory, and so with its GILs */
+	GW_ORIGIN_SPAWN, /* child in its parent's memory (vfork) until it becomes another program */
+	GW_ORIGIN_EXEC,	 /* a watched process has become another program */
+};
+
+/*
+ * A process: what to watch (written by the user side, but for children and other programs, whose
+ * slots BPF takes), and what its dead left.
+ */
 struct gw_process {
+	__u32 origin; /* gw_origin; written last */
 	__u32 tgid;
+	__u32 pid;	       /* as the user side sees it: in its PID namespace */
+	__u32 parent_slot;     /* of the process it was before, or of its parent; GW_NO_SLOT */
+	__u32 parent_pid;      /* as the user side sees it; 0 for the selected */
+	__u32 execs;	       /* programs that it became since it has this slot */
+	__u64 start_ns;	       /* when the watch of it began */
 	__u32 engine;	       /* gw_engine; the user side may change it while counting */
+	__u32 probed;	       /* it has had probes */
 	__u64 engine_since_ns; /* when it last changed */
 	__u32 flags;
 	__u32 gil_count;
-	__u32 gil_slot[GW_GILS_PER_PROCESS];
 	__u64 gil_address[GW_GILS_PER_PROCESS];
 	struct gw_layout layout;
 	__u32 site_count;
@@ -189,16 +216,16 @@ struct gw_process {
 };
 
 struct gw_cpu_key {
-	__u32 tgid;
-	__u32 tid;   /* 0: all threads that ended */
-	__u32 start; /* low bits of the thread's start, which tells a reused tid */
+	__u32 process; /* slot */
+	__u32 tid;     /* 0: all threads that ended */
+	__u32 start;   /* low bits of the thread's start, which tells a reused tid */
 	__u32 cpu;
 };
 
 struct gw_pair_key {
-	__u32 tgid;
-	__u32 by; /* tid; 0: nobody */
-	__u32 on; /* tid */
+	__u32 process; /* slot */
+	__u32 by;      /* tid; 0: nobody */
+	__u32 on;      /* tid */
 };
 
 struct gw_self_key {

@@ -25,9 +25,18 @@ gw_inline void gw_hold_end(struct gw_thread *t, struct gw_gil_state *gil, __u64 
 			   struct gw_effects *e)
 {
 	gw_holder_moves(t, gil, now, GW_BY_NOBODY);
-	if (t->hold_since_ns)
+	if (t->hold_since_ns) {
 		e->hold_ns = now > t->hold_since_ns ? now - t->hold_since_ns : 1;
+		gil->held_ns += e->hold_ns;
+	}
 	t->hold_since_ns = 0;
+}
+
+/* A span as a holder off the CPU ends. What probes saw begin is counted whole, at its end. */
+gw_inline void gw_held_off_ends(const struct gw_thread *t, struct gw_gil_state *gil, __u64 now)
+{
+	if (!t->hold_since_ns)
+		gil->held_ns += now - gw_span_since_ns(t->span);
 }
 
 gw_inline void gw_slice_samples_keep(struct gw_thread *t, int keep)
@@ -57,8 +66,10 @@ gw_inline void gw_sample(struct gw_thread *t, struct gw_gil_state *gil, __u64 no
 	t->sample_ns = now;
 	t->slice_samples[holds ? GW_SAMPLE_HELD : GW_SAMPLE_RELEASED] += ticks;
 	t->slice_squares += ticks * ticks;
-	if (holds)
-		gw_holder_seen(gil, t->tid, now);
+	if (!holds)
+		return;
+	gil->held_ticks += ticks;
+	gw_holder_seen(gil, t->tid, now);
 }
 
 /*
@@ -80,22 +91,22 @@ gw_inline int gw_out_still_waits(const struct gw_thread *t, const struct gw_out 
 {
 	if (!t->wait_since_ns || out->holds || !out->gil_read)
 		return 0;
-	if (out->switch_number != t->wait_switch_number)
+	if (out->switch_number != t->wait_switch_number || t->gil != t->wait_gil)
 		return 0;
 	return out->where == GW_RUNNABLE || out->where == GW_BLOCKED_GIL;
 }
 
 /*
- * The thread has run since before the probes went, at `at`: the rest of its slice is for the
- * sampler, and whether a wait ended in it shows when it leaves the CPU.
+ * The thread has run since before the probes went, or since before there was a GIL to see, at `at`:
+ * the rest of its slice is for the sampler, and whether a wait ended in it shows when it leaves the
+ * CPU.
  */
 gw_inline void gw_leave_probes(struct gw_thread *t, struct gw_gil_state *gil, __u64 at,
 			       struct gw_effects *e)
 {
 	enum gw_gil belief = gw_span_gil(t->span);
 
-	if (belief == GW_GIL_SAMPLED || belief == GW_GIL_UNKNOWN ||
-	    gw_span_where(t->span) != GW_RUNNING)
+	if (belief == GW_GIL_SAMPLED || gw_span_where(t->span) != GW_RUNNING)
 		return;
 	at = gw_span_set_gil(t, at, GW_GIL_SAMPLED);
 	t->hold_since_ns = 0;
@@ -103,6 +114,18 @@ gw_inline void gw_leave_probes(struct gw_thread *t, struct gw_gil_state *gil, __
 		return;
 	gw_wait_leave_w(t, gil, at, e);
 	t->wait_end_ns = at;
+}
+
+/*
+ * An event under probes of a thread that has run since before they came: what the sampler saw of
+ * its slice counts, and a wait ended as the slice began.
+ */
+gw_inline void gw_join_probes(struct gw_thread *t, struct gw_gil_state *gil, struct gw_effects *e)
+{
+	if (gw_span_gil(t->span) == GW_GIL_SAMPLED)
+		gw_slice_samples_keep(t, 1);
+	if (t->wait_end_ns)
+		gw_wait_finish(t, gil, t->wait_end_ns, e);
 }
 
 gw_inline void gw_switch_out_sched(struct gw_thread *t, struct gw_gil_state *gil, __u64 now,
@@ -126,6 +149,7 @@ gw_inline void gw_switch_out_sched(struct gw_thread *t, struct gw_gil_state *gil
 		if (gil->holder < GW_BY_COUNT)
 			__sync_fetch_and_add(&gil->by_holder_ns[gil->holder], now - run_since);
 		gw_wait_enter_w(t, gil, now, e);
+		t->wait_end_ns = 0;
 		t->resume_candidate_ns = 0;
 	} else if (t->wait_since_ns) {
 		gw_wait_finish(t, gil, t->wait_end_ns ? t->wait_end_ns : run_since, e);
@@ -170,6 +194,7 @@ gw_inline void gw_switch_out_uprobe(struct gw_thread *t, struct gw_gil_state *gi
 	enum gw_where where = out->where;
 	enum gw_gil belief;
 
+	gw_join_probes(t, gil, e);
 	gw_belief_check(t, gil, now, out, e);
 	belief = gw_span_gil(t->span);
 	/* A holder waits for the GIL's mutex in order to release: a lock like any other. */
@@ -184,6 +209,17 @@ gw_inline void gw_switch_out_uprobe(struct gw_thread *t, struct gw_gil_state *gi
 	gw_span_close(t, now, belief, where);
 }
 
+gw_inline int gw_has_facts(__u32 engine)
+{
+	return engine == GW_ENGINE_SCHED || engine == GW_ENGINE_UPROBE;
+}
+
+/* What all threads are taken for where there are no facts of a GIL. */
+gw_inline enum gw_gil gw_belief_without(__u32 engine)
+{
+	return engine == GW_ENGINE_OFF ? GW_GIL_NONE : GW_GIL_UNKNOWN;
+}
+
 /* The thread leaves the CPU. */
 gw_inline void gw_switch_out(struct gw_thread *t, struct gw_gil_state *gil, __u64 now,
 			     const struct gw_out *out, struct gw_effects *e)
@@ -192,8 +228,8 @@ gw_inline void gw_switch_out(struct gw_thread *t, struct gw_gil_state *gil, __u6
 	if (t->run_since_ns)
 		t->cpu_ns += now - t->run_since_ns;
 	t->run_since_ns = 0;
-	if (out->engine == GW_ENGINE_NONE || !gil) {
-		gw_span_close(t, now, GW_GIL_UNKNOWN, out->where);
+	if (!gw_has_facts(out->engine) || !gil) {
+		gw_span_close(t, now, gw_belief_without(out->engine), out->where);
 		return;
 	}
 	if (out->engine == GW_ENGINE_SCHED)
@@ -225,6 +261,8 @@ gw_inline void gw_wakeup(struct gw_thread *t, struct gw_gil_state *gil, __u64 no
 	if (where == GW_RUNNING || where == GW_RUNNABLE)
 		return;
 	now = gw_not_before(t, now);
+	if (gil && belief == GW_GIL_HOLDING)
+		gw_held_off_ends(t, gil, now);
 	gw_span_close(t, now, belief, GW_RUNNABLE);
 	t->tally.wakes++;
 	if (belief == GW_GIL_HOLDING) {
@@ -245,8 +283,8 @@ gw_inline enum gw_gil gw_switch_in_belief(const struct gw_thread *t, __u32 engin
 {
 	if (engine == GW_ENGINE_SCHED)
 		return GW_GIL_SAMPLED;
-	if (engine == GW_ENGINE_NONE)
-		return GW_GIL_UNKNOWN;
+	if (!gw_has_facts(engine))
+		return gw_belief_without(engine);
 	/* After the hand-over it has not asked for the GIL again yet. */
 	return t->handover_since_ns ? GW_GIL_NONE : gw_span_gil(t->span);
 }
@@ -292,11 +330,13 @@ gw_inline void gw_switch_in(struct gw_thread *t, struct gw_gil_state *gil, __u32
 	enum gw_gil before = gw_span_gil(t->span);
 
 	now = gw_not_before(t, now);
-	if (!gil)
+	if (!gil && gw_has_facts(engine))
 		engine = GW_ENGINE_NONE;
 	/* A switch-out that was missed: the run goes on. */
 	if (t->run_since_ns)
 		t->cpu_ns += now - t->run_since_ns;
+	if (gil && before == GW_GIL_HOLDING)
+		gw_held_off_ends(t, gil, now);
 	gw_span_close(t, now, gw_switch_in_belief(t, engine), GW_RUNNING);
 	if (gil && before == GW_GIL_HOLDING)
 		gw_holder_moves(t, gil, now, GW_RUNNING);
@@ -310,15 +350,25 @@ gw_inline void gw_switch_in(struct gw_thread *t, struct gw_gil_state *gil, __u32
 	t->run_since_ns = now;
 }
 
+/* Under probes: of a running thread nothing is known yet, or only to the sampler. */
+gw_inline int gw_lacks_evidence(const struct gw_thread *t)
+{
+	enum gw_gil belief = gw_span_gil(t->span);
+
+	return (belief == GW_GIL_UNKNOWN || belief == GW_GIL_SAMPLED) &&
+	       gw_span_where(t->span) == GW_RUNNING;
+}
+
 /*
- * The sampler looked at a running thread of which nothing was known yet: a thread that nobody makes
- * give way passes no probe and no switch for long.
+ * The sampler looked at such a thread: one that nobody makes give way passes no probe and no switch
+ * for long.
  */
 gw_inline void gw_first_evidence(struct gw_thread *t, struct gw_gil_state *gil, __u64 now,
-				 int holds)
+				 int holds, struct gw_effects *e)
 {
-	if (gw_span_gil(t->span) != GW_GIL_UNKNOWN || gw_span_where(t->span) != GW_RUNNING)
+	if (!gw_lacks_evidence(t))
 		return;
+	gw_join_probes(t, gil, e);
 	now = gw_span_set_gil(t, now, holds ? GW_GIL_HOLDING : GW_GIL_NONE);
 	if (!holds)
 		return;
@@ -332,6 +382,7 @@ gw_inline void gw_acquire(struct gw_thread *t, struct gw_gil_state *gil, __u64 n
 {
 	enum gw_gil belief = gw_span_gil(t->span);
 
+	gw_join_probes(t, gil, e);
 	t->tally.acquisitions++;
 	gil->acquisitions++;
 	if (gil->holder_tid != t->tid) {
@@ -355,6 +406,7 @@ gw_inline void gw_release(struct gw_thread *t, struct gw_gil_state *gil, __u64 n
 {
 	enum gw_gil belief = gw_span_gil(t->span);
 
+	gw_join_probes(t, gil, e);
 	t->tally.releases++;
 	gil->releases++;
 	gil->holder_cpu = cpu;
@@ -393,6 +445,23 @@ gw_inline void gw_exit(struct gw_thread *t, struct gw_gil_state *gil, __u64 now,
 		gw_hold_end(t, gil, now, e);
 	gw_span_close(t, now, GW_GIL_NONE, GW_RUNNING);
 	t->flags |= GW_THREAD_DEAD;
+}
+
+/*
+ * The thread's process becomes another program: what was is over, as at an exit, and the thread
+ * runs on with nothing known of it.
+ */
+gw_inline void gw_exec(struct gw_thread *t, struct gw_gil_state *gil, __u64 now,
+		       struct gw_effects *e)
+{
+	gw_exit(t, gil, now, e);
+	now = gw_not_before(t, now);
+	t->flags = 0;
+	t->gil = GW_NO_SLOT;
+	t->fs_base = 0;
+	t->wake_ns = 0;
+	t->run_since_ns = now;
+	t->span = gw_span_make(now, GW_GIL_UNKNOWN, GW_RUNNING);
 }
 
 #endif

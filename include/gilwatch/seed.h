@@ -3,7 +3,7 @@
 #ifndef GW_SEED_H
 #define GW_SEED_H
 
-#include "gilwatch/waiting.h"
+#include "gilwatch/account.h"
 
 /*
  * A record is created before its thread's state is looked at; until it is seeded, its span counts
@@ -29,8 +29,8 @@ gw_inline void gw_unseeded_event(struct gw_thread *t)
 gw_inline int gw_seed(struct gw_thread *t, struct gw_gil_state *gil, gw_span seen, __u64 now,
 		      const struct gw_out *out, struct gw_effects *e)
 {
-	enum gw_gil belief = GW_GIL_UNKNOWN;
-	int waits = gil && out->where == GW_BLOCKED_GIL;
+	int waits = gil && gw_has_facts(out->engine) && out->where == GW_BLOCKED_GIL;
+	enum gw_gil belief = gw_belief_without(out->engine);
 
 	if (waits)
 		belief = GW_GIL_WAITING;
@@ -54,22 +54,29 @@ gw_inline int gw_seed(struct gw_thread *t, struct gw_gil_state *gil, gw_span see
 }
 
 /*
- * Decides what a thread that has been off the CPU since it was seeded holds: nothing it does can
- * have changed that. `holds` comes from a look at the GIL that is younger than the seed.
+ * Decides what a thread holds that is off the CPU since before a look at the GIL, at look_ns:
+ * nothing it does can have changed that. `holds` is what the look said. Facts are to be had since
+ * facts_ns: what was before stays unknown.
  */
-gw_inline void gw_settle(struct gw_thread *t, struct gw_gil_state *gil, __u64 now, int holds)
+gw_inline void gw_settle(struct gw_thread *t, struct gw_gil_state *gil, __u64 now, int holds,
+			 __u64 look_ns, __u64 facts_ns)
 {
 	gw_span span = *(volatile gw_span *)&t->span;
 	enum gw_where where = gw_span_where(span);
-	gw_span settled =
-		gw_span_make(gw_span_since_ns(span), holds ? GW_GIL_HOLDING : GW_GIL_NONE, where);
+	__u64 since = gw_span_since_ns(span);
+	__u64 at = since < facts_ns ? facts_ns : since;
+	gw_span settled = gw_span_make(at, holds ? GW_GIL_HOLDING : GW_GIL_NONE, where);
 
 	if (!gw_is_seeded(span) || gw_span_gil(span) != GW_GIL_UNKNOWN || where == GW_RUNNING ||
-	    gw_span_since_ns(span) != t->start_ns)
+	    since >= look_ns)
 		return;
-	if (__sync_val_compare_and_swap(&t->span, span, settled) != span || !holds)
+	if (__sync_val_compare_and_swap(&t->span, span, settled) != span)
 		return;
-	t->hold_since_ns = t->start_ns;
+	if (where < GW_WHERE_COUNT)
+		__sync_fetch_and_add(&t->tally.cells.ns[GW_GIL_UNKNOWN][where], at - since);
+	if (!holds)
+		return;
+	t->hold_since_ns = at;
 	gil->holder_tid = t->tid;
 	gw_holder_moves(t, gil, now, where);
 }

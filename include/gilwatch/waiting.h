@@ -71,6 +71,7 @@ gw_inline void gw_wait_block(struct gw_thread *t, struct gw_gil_state *gil, __u6
 	gw_wait_part_end(t, now, e);
 	t->wait_block_ns = now;
 	t->wait_holder = out->holder;
+	t->wait_gil = t->gil;
 	/* A thread that takes the GIL again after itself leaves no trace in that number. */
 	t->wait_switch_number = out->was_last ? GW_NO_NUMBER : out->switch_number;
 	t->wait_end_ns = 0;

@@ -28,6 +28,7 @@ from harness import (
     other_process,
     run,
     thread,
+    verdict_codes,
     wait_for_clean_text,
     window,
 )
@@ -75,16 +76,25 @@ def test_kernel_thread():
 
 @pytest.mark.parametrize("version", ["2.7", "3.6", "3.7"])
 def test_python_too_old(version):
+    """It is named; its threads are measured as far as the scheduler goes, and no GIL is made up."""
     if version not in INTERPRETERS:
         pytest.skip("no Python %s" % version)
     code = "import sys, time; sys.stdout.write('x'); sys.stdout.flush(); time.sleep(60)"
     process = subprocess.Popen([INTERPRETERS[version], "-c", code], stdout=subprocess.PIPE)
     try:
         process.stdout.read(1)
-        summary(process.pid, "-d", 1).refused(NO_TARGET, says=[version])
+        answer = summary(process.pid, "-d", 1)
     finally:
         process.kill()
         process.communicate()
+    seen = only_process(answer.summary())
+    assert seen["engine"] == "none", answer
+    assert version in seen["engine_reason"], answer
+    assert verdict_codes(seen)[0] == "cannot_measure", answer
+    assert version in seen["verdicts"][0]["text"], answer
+    for state in ("python_s", "native_s", "gil_wait_s", "held_off_s"):
+        assert seen["states"][state] is None, answer
+    assert seen["where"]["sleep_s"] > 0.95, answer
 
 
 def test_good_and_bad_targets(spinner):

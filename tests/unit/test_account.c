@@ -805,14 +805,14 @@ static void test_sample_of_an_unknown_thread(void **state)
 	(void)state;
 
 	bed_make(&b, GW_GIL_UNKNOWN, GW_RUNNING);
-	gw_first_evidence(&b.t, &b.gil, 3000, 1);
+	gw_first_evidence(&b.t, &b.gil, 3000, 1, &b.e);
 	assert_span(&b.t, 3000, GW_GIL_HOLDING, GW_RUNNING);
 	assert_int_equal(b.gil.holder_tid, TID);
 	assert_int_equal(b.t.hold_since_ns, 3000);
-	gw_first_evidence(&b.t, &b.gil, 4000, 0);
+	gw_first_evidence(&b.t, &b.gil, 4000, 0, &b.e);
 	assert_span(&b.t, 3000, GW_GIL_HOLDING, GW_RUNNING);
 	bed_make(&b, GW_GIL_UNKNOWN, GW_RUNNING);
-	gw_first_evidence(&b.t, &b.gil, 3000, 0);
+	gw_first_evidence(&b.t, &b.gil, 3000, 0, &b.e);
 	assert_span(&b.t, 3000, GW_GIL_NONE, GW_RUNNING);
 	assert_int_equal(b.t.hold_since_ns, 0);
 }
@@ -989,7 +989,7 @@ static void test_sched_hold_has_no_beginning(void **state)
 	(void)state;
 
 	bed_make(&b, GW_GIL_UNKNOWN, GW_BLOCKED_DISK);
-	gw_settle(&b.t, &b.gil, 1100, 1);
+	gw_settle(&b.t, &b.gil, 1100, 1, 1100, 0);
 	assert_int_equal(b.t.hold_since_ns, 1000);
 	gw_wakeup(&b.t, &b.gil, 2000);
 	switch_in(&b, GW_ENGINE_SCHED, 2100);
@@ -1028,7 +1028,7 @@ static void test_slice_begun_after_probes(void **state)
 	assert_cell(&b.t, GW_GIL_SAMPLED, GW_RUNNING, 2000);
 	bed_make(&b, GW_GIL_UNKNOWN, GW_RUNNING);
 	switch_out(&b, 3000, out);
-	assert_cell(&b.t, GW_GIL_UNKNOWN, GW_RUNNING, 2000);
+	assert_cell(&b.t, GW_GIL_SAMPLED, GW_RUNNING, 2000);
 }
 
 /* Woken under probes, so that it is in W(t) while it runs; without them it blocks again. */
@@ -1348,15 +1348,123 @@ static void test_settle(void **state)
 	(void)state;
 
 	bed_make(&b, GW_GIL_UNKNOWN, GW_BLOCKED_DISK);
-	gw_settle(&b.t, &b.gil, 2000, 1);
+	gw_settle(&b.t, &b.gil, 2000, 1, 2000, 0);
 	assert_span(&b.t, 1000, GW_GIL_HOLDING, GW_BLOCKED_DISK);
 	assert_int_equal(b.gil.holder, GW_BLOCKED_DISK);
 	assert_int_equal(b.gil.holder_tid, TID);
 	assert_int_equal(b.t.hold_since_ns, 1000);
 	bed_make(&b, GW_GIL_UNKNOWN, GW_RUNNABLE);
-	gw_settle(&b.t, &b.gil, 2000, 0);
+	gw_settle(&b.t, &b.gil, 2000, 0, 2000, 0);
 	assert_span(&b.t, 1000, GW_GIL_NONE, GW_RUNNABLE);
 	assert_int_equal(b.gil.holder_tid, 0);
+}
+
+/* A GIL that is switched on: what was before it stays unknown. */
+static void test_settle_when_the_facts_come_late(void **state)
+{
+	struct bed b;
+	(void)state;
+
+	bed_make(&b, GW_GIL_UNKNOWN, GW_BLOCKED_NET);
+	gw_settle(&b.t, &b.gil, 2000, 0, 1900, 1700);
+	assert_span(&b.t, 1700, GW_GIL_NONE, GW_BLOCKED_NET);
+	assert_int_equal(b.t.tally.cells.ns[GW_GIL_UNKNOWN][GW_BLOCKED_NET], 700);
+	assert_int_equal(wall(&b.t, 2500), 1500);
+}
+
+/* Without a GIL nothing is sampled; the slice that goes on as it comes is from then on. */
+static void test_sampling_begins_with_the_facts(void **state)
+{
+	struct bed b;
+	struct gw_out out = leaves_for(GW_ENGINE_SCHED, GW_BLOCKED_NET);
+	(void)state;
+
+	bed_make(&b, GW_GIL_UNKNOWN, GW_RUNNING);
+	out.engine_since_ns = 1400;
+	switch_out(&b, 2000, out);
+	assert_int_equal(b.t.tally.cells.ns[GW_GIL_UNKNOWN][GW_RUNNING], 400);
+	assert_int_equal(b.t.tally.cells.ns[GW_GIL_SAMPLED][GW_RUNNING], 600);
+}
+
+/* Probes come while a woken waiter runs: its wait ended as it began to, and its samples count. */
+static void test_probes_come_while_a_waiter_runs(void **state)
+{
+	struct bed b;
+	(void)state;
+
+	bed_make(&b, GW_GIL_NONE, GW_RUNNING);
+	switch_out(&b, 2000, leaves_for(GW_ENGINE_SCHED, GW_BLOCKED_GIL));
+	gw_wakeup(&b.t, &b.gil, 3000);
+	switch_in(&b, GW_ENGINE_SCHED, 3100);
+	gw_sample(&b.t, &b.gil, 3200, 1);
+	release(&b, 4000, 0);
+	assert_int_equal(b.e.wait_ns, 1100);
+	assert_int_equal(b.t.tally.samples[GW_SAMPLE_HELD], 1);
+	assert_int_equal(b.t.tally.cells.ns[GW_GIL_SAMPLED][GW_RUNNING], 1000 + 900);
+	assert_span(&b.t, 4000, GW_GIL_NONE, GW_RUNNING);
+	assert_int_equal(gw_wait_count(&b.gil.waiters), 0);
+}
+
+/* What a thread was is over; it runs on as a new one of which nothing is known. */
+static void test_exec_closes_the_books(void **state)
+{
+	struct bed b;
+	(void)state;
+
+	bed_make(&b, GW_GIL_HOLDING, GW_RUNNING);
+	b.t.fs_base = 1;
+	memset(&b.e, 0, sizeof(b.e));
+	gw_exec(&b.t, &b.gil, 3000, &b.e);
+	assert_int_equal(b.e.hold_ns, 2000);
+	assert_int_equal(b.gil.holder, GW_BY_NOBODY);
+	assert_span(&b.t, 3000, GW_GIL_UNKNOWN, GW_RUNNING);
+	assert_int_equal(b.t.fs_base, 0);
+	assert_int_equal(b.t.flags, 0);
+	assert_int_equal(b.t.run_since_ns, 3000);
+	assert_int_equal(wall(&b.t, 3500), 2500);
+}
+
+/* A thread of several GILs: another GIL's number says nothing of the wait for the first. */
+static void test_no_wait_goes_on_at_another_gil(void **state)
+{
+	struct bed b;
+	struct gw_out out = leaves_for(GW_ENGINE_SCHED, GW_BLOCKED_GIL);
+	(void)state;
+
+	bed_make(&b, GW_GIL_NONE, GW_RUNNING);
+	switch_out(&b, 2000, out);
+	gw_wakeup(&b.t, &b.gil, 3000);
+	switch_in(&b, GW_ENGINE_SCHED, 3000);
+	b.t.gil = 1;
+	switch_out(&b, 3500, out);
+	assert_int_equal(b.e.wait_ns, 1000);
+	assert_int_equal(b.t.tally.waits, 2);
+	assert_int_equal(b.t.tally.cells.ns[GW_GIL_SAMPLED][GW_RUNNING], 1000 + 500);
+}
+
+/* Of a GIL: holds that probes saw, and without probes the holder's time off the CPU. */
+static void test_held_time_of_a_gil(void **state)
+{
+	struct bed b;
+	struct gw_out out = leaves_for(GW_ENGINE_UPROBE, GW_BLOCKED_SLEEP);
+	(void)state;
+
+	out.holds = 1;
+	bed_make(&b, GW_GIL_NONE, GW_RUNNING);
+	acquire(&b, 2000);
+	switch_out(&b, 2500, out);
+	gw_wakeup(&b.t, &b.gil, 2600);
+	switch_in(&b, GW_ENGINE_UPROBE, 2700);
+	release(&b, 3000, 0);
+	assert_int_equal(b.gil.held_ns, 1000);
+	bed_make(&b, GW_GIL_SAMPLED, GW_RUNNING);
+	gw_sample(&b.t, &b.gil, 1500, 1);
+	out.engine = GW_ENGINE_SCHED;
+	switch_out(&b, 2000, out);
+	gw_wakeup(&b.t, &b.gil, 2600);
+	switch_in(&b, GW_ENGINE_SCHED, 2700);
+	assert_int_equal(b.gil.held_ns, 700);
+	assert_int_equal(b.gil.held_ticks, 1);
 }
 
 static void test_settle_leaves_what_is_known_or_has_run(void **state)
@@ -1365,17 +1473,16 @@ static void test_settle_leaves_what_is_known_or_has_run(void **state)
 	(void)state;
 
 	bed_make(&b, GW_GIL_UNKNOWN, GW_RUNNING);
-	gw_settle(&b.t, &b.gil, 2000, 1);
+	gw_settle(&b.t, &b.gil, 2000, 1, 2000, 0);
 	assert_span(&b.t, 1000, GW_GIL_UNKNOWN, GW_RUNNING);
 	bed_make(&b, GW_GIL_WAITING, GW_BLOCKED_GIL);
-	gw_settle(&b.t, &b.gil, 2000, 0);
+	gw_settle(&b.t, &b.gil, 2000, 0, 2000, 0);
 	assert_span(&b.t, 1000, GW_GIL_WAITING, GW_BLOCKED_GIL);
 	bed_make(&b, GW_GIL_UNKNOWN, GW_BLOCKED_NET);
-	b.t.start_ns = 900;
-	gw_settle(&b.t, &b.gil, 2000, 1);
+	gw_settle(&b.t, &b.gil, 2000, 1, 1000, 0);
 	assert_span(&b.t, 1000, GW_GIL_UNKNOWN, GW_BLOCKED_NET);
 	b.t.span = 3;
-	gw_settle(&b.t, &b.gil, 2000, 1);
+	gw_settle(&b.t, &b.gil, 2000, 1, 2000, 0);
 	assert_int_equal(b.t.span, 3);
 }
 
@@ -1692,7 +1799,7 @@ static void world_seed(struct world *w, struct actor *a)
 		a->role = ROLE_WANTS;
 	assert_true(gw_seed(&a->t, w->engine ? &w->gil : NULL, 0, w->now, &out, &e));
 	apply(w, a, &e, &before);
-	gw_settle(&a->t, &w->gil, w->now, 0);
+	gw_settle(&a->t, &w->gil, w->now, 0, w->now + 1, 0);
 }
 
 static void world_make(struct world *w, uint32_t engine, uint64_t seed)
@@ -2195,6 +2302,12 @@ int main(void)
 		cmocka_unit_test(test_seed_overtaken_by_an_event),
 		cmocka_unit_test(test_unseeded_events_never_look_seeded),
 		cmocka_unit_test(test_settle),
+		cmocka_unit_test(test_settle_when_the_facts_come_late),
+		cmocka_unit_test(test_sampling_begins_with_the_facts),
+		cmocka_unit_test(test_probes_come_while_a_waiter_runs),
+		cmocka_unit_test(test_exec_closes_the_books),
+		cmocka_unit_test(test_no_wait_goes_on_at_another_gil),
+		cmocka_unit_test(test_held_time_of_a_gil),
 		cmocka_unit_test(test_settle_leaves_what_is_known_or_has_run),
 		cmocka_unit_test(test_random_clocks),
 		cmocka_unit_test(test_random_wall),

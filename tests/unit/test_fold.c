@@ -257,11 +257,13 @@ static void test_fold_splits_the_pool(void **state)
 #define START 1000
 #define END   1001000
 #define ROOM  8
+/* The first GIL of the process in slot 1. */
+#define GIL GW_GIL_SLOT(1, 0)
 
 struct rig {
 	struct gw_raw raw;
 	struct gw_process process[2];
-	struct gw_gil_state gil[2];
+	struct gw_gil_state gil[2 * GW_GILS_PER_PROCESS];
 	struct gw_raw_thread thread[ROOM];
 	struct gw_raw_cpu cpu[ROOM];
 	struct gw_raw_pair pair[ROOM];
@@ -278,7 +280,7 @@ static struct rig *rig_new(enum gw_engine engine)
 	r->raw.process = r->process;
 	r->raw.process_count = 2;
 	r->raw.gil = r->gil;
-	r->raw.gil_count = 2;
+	r->raw.gil_count = 2 * GW_GILS_PER_PROCESS;
 	r->raw.thread = r->thread;
 	r->raw.cpu = r->cpu;
 	r->raw.pair = r->pair;
@@ -286,8 +288,9 @@ static struct rig *rig_new(enum gw_engine engine)
 	r->process[1].tgid = 10;
 	r->process[1].engine = engine;
 	r->process[1].gil_count = engine != GW_ENGINE_NONE;
-	r->process[1].gil_slot[0] = 1;
-	r->gil[1].holder = GW_RUNNING;
+	r->process[1].start_ns = START;
+	r->process[1].probed = engine == GW_ENGINE_UPROBE;
+	r->gil[GIL].holder = GW_RUNNING;
 	r->snapshot.process_count = 1;
 	r->snapshot.process = calloc(1, sizeof(*r->snapshot.process));
 	r->view = r->snapshot.process;
@@ -314,7 +317,7 @@ static struct gw_raw_thread *rig_thread(struct rig *r, uint32_t tid)
 	thread->thread.process = 1;
 	thread->thread.tgid = 10;
 	thread->thread.tid = tid;
-	thread->thread.gil = 1;
+	thread->thread.gil = GIL;
 	thread->thread.start_ns = START;
 	thread->thread.span = gw_span_make(START, GW_GIL_NONE, GW_RUNNING);
 	return thread;
@@ -324,7 +327,7 @@ static void rig_cpu(struct rig *r, uint32_t tid, uint32_t cpu, uint64_t ns)
 {
 	struct gw_raw_cpu *entry = &r->cpu[r->raw.cpu_count++];
 
-	entry->key.tgid = 10;
+	entry->key.process = 1;
 	entry->key.tid = tid;
 	entry->key.start = tid ? START >> 10 : 0;
 	entry->key.cpu = cpu;
@@ -335,7 +338,7 @@ static void rig_pair(struct rig *r, uint32_t by, uint32_t on, uint64_t ns)
 {
 	struct gw_raw_pair *pair = &r->pair[r->raw.pair_count++];
 
-	pair->key.tgid = 10;
+	pair->key.process = 1;
 	pair->key.by = by;
 	pair->key.on = on;
 	pair->ns = ns;
@@ -343,7 +346,9 @@ static void rig_pair(struct rig *r, uint32_t by, uint32_t on, uint64_t ns)
 
 static void rig_build(struct rig *r)
 {
-	assert_int_equal(gw_build_process(&r->raw, 1, START, r->view), 0);
+	const char *no_gil = r->process[1].engine == GW_ENGINE_NONE ? "no GIL facts" : NULL;
+
+	assert_int_equal(gw_build_process(&r->raw, 1, no_gil, r->view), 0);
 }
 
 /* Spends the time up to `until` in a cell. */
@@ -494,7 +499,7 @@ static void test_uprobe_is_exact(void **state)
 	a->thread.tally.acquisitions = 4;
 	a->thread.tally.forced_releases = 1;
 	gw_hist_add(&a->hold, 400000);
-	r->gil[1].acquisitions = 4;
+	r->gil[GIL].acquisitions = 4;
 	r->process[1].hits = 100;
 	add_ended(r);
 	rig_build(r);
@@ -548,9 +553,9 @@ static void test_others_count_nowhere(void **state)
 	late->thread.start_ns = END;
 	late->thread.span = gw_span_make(END, GW_GIL_NONE, GW_BLOCKED_NET);
 	rig_cpu(r, 51, 0, 12345);
-	r->cpu[0].key.tgid = 50;
+	r->cpu[0].key.process = 0;
 	rig_pair(r, 51, 52, 777);
-	r->pair[0].key.tgid = 50;
+	r->pair[0].key.process = 0;
 	rig_build(r);
 	assert_laws(r->view);
 	assert_int_equal(r->view->thread_count, 1);
@@ -669,7 +674,7 @@ static void test_rest_of_many_pairs(void **state)
 
 	memset(many, 0, sizeof(many));
 	for (uint32_t i = 0; i < 150; i++) {
-		many[i].key.tgid = 10;
+		many[i].key.process = 1;
 		many[i].key.by = 1000 + i;
 		many[i].key.on = 1;
 		many[i].ns = 1 + (i * 37) % 150;
@@ -699,7 +704,7 @@ static void leave(struct rig *r, struct gw_thread *t, uint64_t now, enum gw_wher
 			     .holds = (__u8)holds,
 			     .holder = 11};
 
-	gw_switch_out(t, &r->gil[1], now, &out, &e);
+	gw_switch_out(t, &r->gil[GIL], now, &out, &e);
 	if (e.pair_ns)
 		rig_pair(r, e.pair_by, t->tid, e.pair_ns);
 }
@@ -708,8 +713,8 @@ static void enter(struct rig *r, struct gw_thread *t, uint64_t now)
 {
 	struct gw_effects e = {0};
 
-	gw_wakeup(t, &r->gil[1], now - 64);
-	gw_switch_in(t, &r->gil[1], r->process[1].engine, now, &e);
+	gw_wakeup(t, &r->gil[GIL], now - 64);
+	gw_switch_in(t, &r->gil[GIL], r->process[1].engine, now, &e);
 }
 
 static int64_t by_holder_sum(const struct gw_process_view *v)
@@ -735,9 +740,9 @@ static void play(struct rig *r)
 		t[i] = &rig_thread(r, 11 + i)->thread;
 		t[i]->run_since_ns = START;
 	}
-	r->gil[1].holder = GW_BY_NOBODY;
+	r->gil[GIL].holder = GW_BY_NOBODY;
 	if (r->process[1].engine == GW_ENGINE_UPROBE)
-		gw_acquire(t[0], &r->gil[1], 64000, GW_SAME_CPU, &e);
+		gw_acquire(t[0], &r->gil[GIL], 64000, GW_SAME_CPU, &e);
 	leave(r, t[1], 128000, GW_BLOCKED_GIL, GW_FUTEX_WAIT, 0);
 	leave(r, t[2], 192000, GW_BLOCKED_GIL, GW_FUTEX_WAIT, 0);
 	leave(r, t[0], 256000, GW_BLOCKED_DISK, GW_FUTEX_OTHER, 1);

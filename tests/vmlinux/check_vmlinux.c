@@ -92,7 +92,9 @@ static const char *compare_numbers(const struct btf_type *ours, const struct btf
 static const char *compare_arrays(const struct check *c, const struct btf_type *ours,
 				  const struct btf_type *theirs, int depth)
 {
-	if (btf_array(ours)->nelems != btf_array(theirs)->nelems)
+	/* An array of 0 or 1 at a struct's end has as many elements as there is room for. */
+	if (btf_array(ours)->nelems != btf_array(theirs)->nelems &&
+	    (btf_array(ours)->nelems > 1 || btf_array(theirs)->nelems > 1))
 		return "another length";
 	return compare(c, btf_array(ours)->type, btf_array(theirs)->type, depth + 1);
 }

@@ -17,6 +17,7 @@ enum long_only {
 	KEY_ENGINE,
 	KEY_FORCE,
 	KEY_BEGIN_AT,
+	KEY_NO_CHILDREN,
 	KEY_USAGE,
 };
 
@@ -158,6 +159,9 @@ static error_t parse_option(int key, char *argument, struct argp_state *state)
 		return -parse_engine(argument, o, p->err);
 	case KEY_BEGIN_AT:
 		return -parse_begin(argument, o, p->err);
+	case KEY_NO_CHILDREN:
+		o->no_children = 1;
+		return 0;
 	case KEY_FORCE:
 		o->force = 1;
 		return 0;
@@ -214,6 +218,8 @@ int gw_options_summary(int argc, char **argv, struct gw_options *options, struct
 		{"engine", KEY_ENGINE, "ENGINE", 0,
 		 "sched: no probes in the target (default); uprobe: exact, probes at the GIL", 0},
 		{"force", KEY_FORCE, NULL, 0, "Keep the probes at any rate of hits", 0},
+		{"no-children", KEY_NO_CHILDREN, NULL, 0, "Do not follow the children of processes",
+		 0},
 		{"begin-at", KEY_BEGIN_AT, "NS", 0,
 		 "Begin to count at this time of CLOCK_MONOTONIC, so that several runs see the "
 		 "same "

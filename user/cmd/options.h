@@ -22,6 +22,7 @@ struct gw_options {
 	int rows;
 	enum gw_engine engine;
 	int force;
+	int no_children;
 	int verbose;
 	const char *file; /* of `show` */
 };

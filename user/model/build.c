@@ -206,11 +206,14 @@ static int fill_threads(const struct gw_build *b, struct gw_process_view *view)
 static void fill_basis(const struct gw_build *b, struct gw_process_view *view)
 {
 	int sampled = !b->no_gil && !b->exact;
+	/* Where the GIL is off all code runs without it. */
+	int off = b->process->engine == GW_ENGINE_OFF;
 
 	for (int i = 0; i < GW_STATE_COUNT; i++) {
 		struct gw_basis *basis = &view->basis[i];
 		int split = i == GW_STATE_PYTHON || i == GW_STATE_NATIVE;
-		int needs_gil = split || i == GW_STATE_GIL_WAIT || i == GW_STATE_HELD_OFF;
+		int needs_gil = (split && !(off && i == GW_STATE_NATIVE)) ||
+				i == GW_STATE_GIL_WAIT || i == GW_STATE_HELD_OFF;
 
 		basis->coverage_ns = view->elapsed_ns;
 		basis->kind = GW_BASIS_EXACT;
@@ -270,7 +273,7 @@ static int busiest_first(const void *a, const void *b)
 	return left->tid < right->tid ? -1 : left->tid > right->tid;
 }
 
-int gw_build_process(const struct gw_raw *raw, size_t slot, uint64_t start_ns,
+int gw_build_process(const struct gw_raw *raw, size_t slot, const char *no_gil,
 		     struct gw_process_view *view)
 {
 	const struct gw_process *process = &raw->process[slot];
@@ -279,14 +282,15 @@ int gw_build_process(const struct gw_raw *raw, size_t slot, uint64_t start_ns,
 		.process = process,
 		.slot = slot,
 		.end_ns = process->flags ? process->ended_at_ns : raw->end_ns,
-		.no_gil = process->engine == GW_ENGINE_NONE ? "no GIL facts to be had" : NULL,
-		.exact = process->engine == GW_ENGINE_UPROBE && !view->engine_change_count,
-		.probed = process->engine == GW_ENGINE_UPROBE || view->engine_change_count,
+		.no_gil = no_gil,
+		.exact = process->engine == GW_ENGINE_UPROBE &&
+			 process->engine_since_ns <= process->start_ns,
+		.probed = process->probed != 0,
 	};
 	int code;
 
 	b.share = pooled_share(&b);
-	view->elapsed_ns = (int64_t)(b.end_ns - start_ns);
+	view->elapsed_ns = (int64_t)(b.end_ns - process->start_ns);
 	fill_basis(&b, view);
 	code = gw_build_index(&b);
 	if (!code)

@@ -9,9 +9,9 @@
 /*
  * Fills the figures of the process in a slot; what identifies it (pid, names, Python, engine
  * changes, limits, the GILs' intervals and interpreters in view->gil) stays as the caller has set
- * it. start_ns is when counting began. Returns 0 or -ENOMEM.
+ * it. no_gil says why there are no GIL facts, NULL: there are. Returns 0 or -ENOMEM.
  */
-int gw_build_process(const struct gw_raw *raw, size_t slot, uint64_t start_ns,
+int gw_build_process(const struct gw_raw *raw, size_t slot, const char *no_gil,
 		     struct gw_process_view *view);
 
 #endif

@@ -96,7 +96,7 @@ static void fill_row(const struct gw_build *b, const struct gw_gil_state *gil,
 void gw_build_gils(const struct gw_build *b, struct gw_process_view *view)
 {
 	for (size_t i = 0; i < view->gil_count && i < b->process->gil_count; i++) {
-		uint32_t slot = b->process->gil_slot[i];
+		uint32_t slot = GW_GIL_SLOT((uint32_t)b->slot, (uint32_t)i);
 		const struct gw_gil_state *gil = &b->raw->gil[slot];
 
 		split_by_holder(b, gil, slot, view);

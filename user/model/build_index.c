@@ -59,7 +59,9 @@ static void add_open_parts(struct gw_build *b)
 		    until_ns <= thread->wait_block_ns)
 			continue;
 		b->pair[b->pair_count++] = (struct gw_raw_pair){
-			.key = {.tgid = thread->tgid, .by = thread->wait_holder, .on = thread->tid},
+			.key = {.process = thread->process,
+				.by = thread->wait_holder,
+				.on = thread->tid},
 			.ns = until_ns - thread->wait_block_ns,
 		};
 	}
@@ -89,10 +91,10 @@ int gw_build_index(struct gw_build *b)
 	if (!b->cpu || !b->pair)
 		return -ENOMEM;
 	for (size_t i = 0; i < raw->cpu_count; i++)
-		if (raw->cpu[i].key.tgid == b->process->tgid)
+		if (raw->cpu[i].key.process == b->slot)
 			b->cpu[b->cpu_count++] = raw->cpu[i];
 	for (size_t i = 0; i < raw->pair_count; i++)
-		if (raw->pair[i].key.tgid == b->process->tgid)
+		if (raw->pair[i].key.process == b->slot)
 			b->pair[b->pair_count++] = raw->pair[i];
 	qsort(b->cpu, b->cpu_count, sizeof(*b->cpu), by_thread);
 	add_open_parts(b);

@@ -9,7 +9,7 @@ static void thread_clear(struct gw_thread_view *thread)
 	free(thread->cpu);
 }
 
-static void process_clear(struct gw_process_view *process)
+void gw_process_view_clear(struct gw_process_view *process)
 {
 	/* A snapshot that was only half built has counts without arrays. */
 	for (size_t i = 0; process->thread && i < process->thread_count; i++)
@@ -27,7 +27,7 @@ void gw_snapshot_clear(struct gw_snapshot *snapshot)
 	if (!snapshot)
 		return;
 	for (size_t i = 0; snapshot->process && i < snapshot->process_count; i++)
-		process_clear(&snapshot->process[i]);
+		gw_process_view_clear(&snapshot->process[i]);
 	free(snapshot->process);
 	memset(snapshot, 0, sizeof(*snapshot));
 }

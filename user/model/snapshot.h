@@ -37,7 +37,7 @@ struct gw_basis {
 	enum gw_basis_kind kind;
 	int64_t coverage_ns; /* time over which it was measured or sampled */
 	int64_t error_ns;    /* half-width of the 95 % interval of a sampled time; 0 if exact */
-	char reason[96];     /* of a sampled or absent figure; "" if exact */
+	char reason[192];    /* of a sampled or absent figure; "" if exact */
 };
 
 struct gw_states {
@@ -168,6 +168,8 @@ struct gw_process_view {
 	struct gw_engine_change *engine_change;
 	size_t engine_change_count;
 
+	int child;	  /* not asked for: it is watched for its parent's sake */
+	int64_t began_ns; /* when the watch of it began, since the start */
 	enum gw_ended ended;
 	int64_t elapsed_ns; /* of this process under watch */
 
@@ -229,7 +231,11 @@ struct gw_snapshot {
 	uint32_t cpus;
 	struct gw_process_view *process;
 	size_t process_count;
+	uint64_t others; /* children that were no Python, and are not shown */
 };
+
+/* Frees what is inside; the view is not to be used any more. */
+void gw_process_view_clear(struct gw_process_view *process);
 
 /* Frees everything inside; accepts NULL and a zeroed snapshot. */
 void gw_snapshot_clear(struct gw_snapshot *snapshot);

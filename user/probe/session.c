@@ -53,9 +53,15 @@ uint64_t gw_session_start_ns(const struct gw_session *session)
 	return session->start_ns;
 }
 
-const volatile struct gw_process *gw_session_process(const struct gw_session *session, size_t index)
+size_t gw_session_slots(const struct gw_session *session)
 {
-	return &session->processes[index];
+	return session->slots;
+}
+
+const volatile struct gw_process *gw_session_process(const struct gw_session *session,
+						     uint32_t slot)
+{
+	return &session->processes[slot];
 }
 
 int gw_session_new(const struct gw_host *host, struct gw_session **session, struct gw_error *err)
@@ -71,29 +77,15 @@ int gw_session_new(const struct gw_host *host, struct gw_session **session, stru
 
 /* ---- loading ---- */
 
-static int wants_probes(const struct gw_session *s)
+static void size_maps(struct gw_session *s, const struct gw_session_options *options)
 {
-	for (size_t i = 0; i < s->target_count; i++)
-		if (s->target[i].engine == GW_ENGINE_UPROBE)
-			return 1;
-	return 0;
-}
+	uint32_t slots = (uint32_t)s->slots;
 
-static void count_gils(struct gw_session *s)
-{
-	s->gil_count = 0;
-	for (size_t i = 0; i < s->target_count; i++)
-		if (s->target[i].python)
-			s->gil_count += (size_t)s->target[i].python->gil_count;
-}
-
-static void size_maps(struct gw_session *s)
-{
-	uint32_t processes = (uint32_t)s->target_count;
-
-	bpf_map__set_max_entries(s->bpf->maps.processes, processes);
-	bpf_map__set_max_entries(s->bpf->maps.targets, processes);
-	bpf_map__set_max_entries(s->bpf->maps.gils, s->gil_count ? (uint32_t)s->gil_count : 1);
+	bpf_map__set_max_entries(s->bpf->maps.processes, slots);
+	bpf_map__set_max_entries(s->bpf->maps.targets, 2 * slots);
+	bpf_map__set_max_entries(s->bpf->maps.free_slots,
+				 options->followed ? (uint32_t)options->followed : 1);
+	bpf_map__set_max_entries(s->bpf->maps.gils, slots * GW_GILS_PER_PROCESS);
 	bpf_map__set_max_entries(s->bpf->maps.places, s->host->cpus);
 }
 
@@ -111,18 +103,19 @@ static void allocate_in_advance(struct gw_session *s)
 	bpf_map__set_map_flags(s->bpf->maps.pairs, 0);
 }
 
-static void configure(struct gw_session *s)
+static void configure(struct gw_session *s, const struct gw_session_options *options)
 {
 	enum bpf_attach_type multi = (enum bpf_attach_type)GW_TRACE_UPROBE_MULTI;
 
 	s->epoch_ns = monotonic_ns() - 1;
 	s->bpf->rodata->epoch_ns = s->epoch_ns;
 	s->bpf->rodata->cpu_count = s->host->cpus;
+	s->bpf->rodata->follow = options->followed != 0;
 	s->bpf->rodata->switch_has_state = gw_features_switch_has_state();
 	s->sleeping = gw_features_sleeping_iterator();
 	bpf_program__set_autoload(s->bpf->progs.gw_on_seed, !s->sleeping);
 	bpf_program__set_autoload(s->bpf->progs.gw_on_seed_sleeping, s->sleeping);
-	if (!wants_probes(s)) {
+	if (!options->probes) {
 		bpf_program__set_autoload(s->bpf->progs.gw_on_acquire, false);
 		bpf_program__set_autoload(s->bpf->progs.gw_on_release, false);
 		return;
@@ -160,9 +153,9 @@ static void *map_array(struct bpf_map *map, size_t count, size_t entry, size_t *
 
 static int map_arrays(struct gw_session *s, struct gw_error *err)
 {
-	s->processes = map_array(s->bpf->maps.processes, s->target_count, sizeof(*s->processes),
+	s->processes = map_array(s->bpf->maps.processes, s->slots, sizeof(*s->processes),
 				 &s->processes_size);
-	s->gils = map_array(s->bpf->maps.gils, s->gil_count ? s->gil_count : 1, sizeof(*s->gils),
+	s->gils = map_array(s->bpf->maps.gils, s->slots * GW_GILS_PER_PROCESS, sizeof(*s->gils),
 			    &s->gils_size);
 	if (!s->processes || !s->gils)
 		return gw_error_set(err, -ENOMEM, GW_STATUS_KERNEL,
@@ -170,27 +163,25 @@ static int map_arrays(struct gw_session *s, struct gw_error *err)
 	return 0;
 }
 
-int gw_session_load(struct gw_session *s, const struct gw_session_target *target, size_t count,
+int gw_session_load(struct gw_session *s, const struct gw_session_options *options,
 		    struct gw_error *err)
 {
 	int code;
 
-	s->target = target;
-	s->target_count = count;
-	s->uprobes = calloc(count, sizeof(*s->uprobes));
+	s->slots = options->selected + options->followed;
+	s->uprobes = calloc(s->slots, sizeof(*s->uprobes));
 	s->bpf = gilwatch__open();
 	if (!s->bpf || !s->uprobes)
 		return gw_error_set(err, -ENOMEM, GW_STATUS_FAILURE,
 				    "gilwatch cannot open its own BPF programs");
-	count_gils(s);
-	size_maps(s);
+	size_maps(s, options);
 	allocate_in_advance(s);
-	configure(s);
+	configure(s, options);
 	code = gilwatch__load(s->bpf);
 	if (code)
 		return load_refused(code, err);
 	code = map_arrays(s, err);
-	return code ? code : gw_session_fill(s, err);
+	return code ? code : gw_session_fill(s, options, err);
 }
 
 /* ---- attaching ---- */
@@ -205,21 +196,6 @@ static int attach_one(struct bpf_program *program, struct bpf_link **link, struc
 			    bpf_program__name(program), strerror(errno));
 }
 
-static int attach_probes(struct gw_session *s, size_t index, struct gw_error *err)
-{
-	const struct gw_uprobe_programs programs = {
-		.acquire = s->bpf->progs.gw_on_acquire,
-		.release = s->bpf->progs.gw_on_release,
-		.multi = s->multi,
-	};
-	const struct gw_session_target *target = &s->target[index];
-
-	if (target->engine != GW_ENGINE_UPROBE)
-		return 0;
-	return gw_uprobes_attach(&programs, target->pid, target->runtime_path, target->sites,
-				 &s->uprobes[index], err);
-}
-
 int gw_session_attach(struct gw_session *s, struct gw_error *err)
 {
 	struct bpf_program *const scheduler[] = {
@@ -228,8 +204,6 @@ int gw_session_attach(struct gw_session *s, struct gw_error *err)
 	};
 	int code = 0;
 
-	for (size_t i = 0; !code && i < s->target_count; i++)
-		code = attach_probes(s, i, err);
 	for (size_t i = 0; !code && i < sizeof(scheduler) / sizeof(scheduler[0]); i++)
 		code = attach_one(scheduler[i], &s->scheduler[i], err);
 	if (!code)
@@ -246,7 +220,7 @@ int gw_session_attach(struct gw_session *s, struct gw_error *err)
 
 /* ---- the beginning ---- */
 
-static int run_over_threads(const struct bpf_link *iterator, struct gw_error *err)
+int gw_session_walk(const struct bpf_link *iterator, struct gw_error *err)
 {
 	int code = gw_reader_run(iterator);
 
@@ -255,38 +229,6 @@ static int run_over_threads(const struct bpf_link *iterator, struct gw_error *er
 				    "the kernel does not walk its threads for gilwatch (%s)",
 				    strerror(-code));
 	return 0;
-}
-
-static void watch(struct gw_session *s)
-{
-	for (size_t i = 0; i < s->target_count; i++) {
-		uint32_t tgid = (uint32_t)s->target[i].pid;
-
-		__sync_fetch_and_or(&s->bpf->bss->filter[tgid % GW_FILTER_BITS / 64],
-				    1ULL << (tgid % 64));
-	}
-}
-
-/*
- * Threads that are off the CPU since before the start hold what the GIL's memory says now, unless
- * they run meanwhile.
- */
-static int settle_gil(struct gw_session *s, size_t index, int gil, struct gw_error *err)
-{
-	const struct gw_session_target *target = &s->target[index];
-	struct gw_gil_view view;
-
-	s->bpf->bss->settle_before_ns = gw_session_now_ns(s);
-	if (gw_python_view_gil(target->pid, target->python, target->python->gil[gil].address,
-			       &view))
-		return 0; /* it goes on as unknown, and that is shown */
-	if (view.locked > 0 && !view.holder_thread_id)
-		return 0;
-	s->bpf->bss->settle_process = (uint32_t)index;
-	s->bpf->bss->settle_gil = s->processes[index].gil_slot[gil];
-	s->bpf->bss->settle_holder = view.locked > 0 ? view.holder_thread_id : 0;
-	s->bpf->bss->pass = GW_PASS_SETTLE;
-	return run_over_threads(s->iterator, err);
 }
 
 static void sleep_until(uint64_t monotonic_ns)
@@ -307,35 +249,18 @@ int gw_session_activate(struct gw_session *s, uint64_t not_before_ns, struct gw_
 	if (not_before_ns > monotonic_ns())
 		sleep_until(not_before_ns);
 	s->start_ns = gw_session_now_ns(s);
-	for (size_t i = 0; i < s->target_count; i++)
-		s->processes[i].engine_since_ns = s->start_ns;
-	watch(s);
-	code = run_over_threads(s->seeder, err);
+	for (uint32_t slot = 0; slot < s->selected; slot++)
+		gw_session_watch(s, slot);
+	code = gw_session_walk(s->seeder, err);
 	s->bpf->bss->seeded = 1;
-	for (size_t i = 0; !code && i < s->target_count; i++)
-		for (int gil = 0;
-		     !code && s->target[i].python && gil < s->target[i].python->gil_count; gil++)
-			code = settle_gil(s, i, gil, err);
 	return code;
-}
-
-void gw_session_drop_probes(struct gw_session *s, size_t index)
-{
-	struct gw_process *process = &s->processes[index];
-
-	if (!s->uprobes[index])
-		return;
-	process->engine_since_ns = gw_session_now_ns(s);
-	__atomic_store_n(&process->engine, GW_ENGINE_SCHED, __ATOMIC_RELEASE);
-	gw_uprobes_free(s->uprobes[index]);
-	s->uprobes[index] = NULL;
 }
 
 /* ---- the end ---- */
 
-void gw_session_mark_exited(struct gw_session *s, size_t index)
+void gw_session_mark_exited(struct gw_session *s, uint32_t slot)
 {
-	struct gw_process *process = &s->processes[index];
+	struct gw_process *process = &s->processes[slot];
 
 	if (process->flags)
 		return;
@@ -357,21 +282,21 @@ static uint64_t threads_ended(const struct gw_session *s)
 {
 	uint64_t sum = 0;
 
-	for (size_t i = 0; i < s->target_count; i++)
+	for (size_t i = 0; i < s->slots; i++)
 		sum += __atomic_load_n(&s->processes[i].threads_ended, __ATOMIC_ACQUIRE);
 	return sum;
 }
 
 static int copy_arrays(const struct gw_session *s, struct gw_raw *raw)
 {
-	raw->process = malloc(s->target_count * sizeof(*raw->process));
-	raw->gil = malloc((s->gil_count ? s->gil_count : 1) * sizeof(*raw->gil));
+	raw->process = malloc(s->slots * sizeof(*raw->process));
+	raw->gil = malloc((s->slots * GW_GILS_PER_PROCESS) * sizeof(*raw->gil));
 	if (!raw->process || !raw->gil)
 		return -ENOMEM;
-	memcpy(raw->process, s->processes, s->target_count * sizeof(*raw->process));
-	memcpy(raw->gil, s->gils, s->gil_count * sizeof(*raw->gil));
-	raw->process_count = s->target_count;
-	raw->gil_count = s->gil_count;
+	memcpy(raw->process, s->processes, s->slots * sizeof(*raw->process));
+	memcpy(raw->gil, s->gils, s->slots * GW_GILS_PER_PROCESS * sizeof(*raw->gil));
+	raw->process_count = s->slots;
+	raw->gil_count = s->slots * GW_GILS_PER_PROCESS;
 	return 0;
 }
 
@@ -417,7 +342,7 @@ void gw_session_free(struct gw_session *s)
 	if (!s)
 		return;
 	gw_sampler_free(s->sampler);
-	for (size_t i = 0; s->uprobes && i < s->target_count; i++)
+	for (size_t i = 0; s->uprobes && i < s->slots; i++)
 		gw_uprobes_free(s->uprobes[i]);
 	free(s->uprobes);
 	for (size_t i = 0; i < sizeof(s->scheduler) / sizeof(s->scheduler[0]); i++)

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
  * A watch: the BPF programs and their maps, from loading to the last reading. The stages come in
- * this order: new, load, attach, activate, (engine changes, readings), stop, read, free. Nothing
- * counts before everything is attached: activate sets that off.
+ * this order: new, load, select (describe, probe), attach, activate, (changes, readings), stop,
+ * read, free. Nothing counts before everything is attached: activate sets that off.
  */
 #ifndef GW_SESSION_H
 #define GW_SESSION_H
@@ -17,24 +17,47 @@
 #include "target/sites.h"
 #include "util/error.h"
 
-/* A process to watch. What it points to must live as long as the session. */
-struct gw_session_target {
-	pid_t pid;
-	const struct gw_python *python; /* NULL: no GIL facts to be had */
-	const struct gw_sites *sites;	/* NULL: no probes */
-	const char *runtime_path;	/* by which the kernel finds the file with the sites */
-	enum gw_engine engine;		/* to begin with */
-};
-
 struct gw_session;
+
+struct gw_session_options {
+	size_t selected; /* processes that will be selected */
+	size_t followed; /* room for children and other programs; 0: they are not followed */
+	int probes;	 /* some process may get probes */
+};
 
 /* From now on libbpf does not print what it and the kernel have to say. */
 void gw_session_be_quiet(void);
 
-/* All functions return 0 or a negative errno with err set. */
+/* All functions that return an int return 0 or a negative errno with err set. */
 int gw_session_new(const struct gw_host *host, struct gw_session **session, struct gw_error *err);
-int gw_session_load(struct gw_session *session, const struct gw_session_target *target,
-		    size_t count, struct gw_error *err);
+int gw_session_load(struct gw_session *session, const struct gw_session_options *options,
+		    struct gw_error *err);
+
+/*
+ * Selects a process, to be watched from activate on, or after that from now on; without GIL facts,
+ * which describe gives. Its slot is how the session calls it. -ENOSPC: there is no room for
+ * another.
+ */
+int gw_session_select(struct gw_session *session, pid_t pid, uint32_t *slot, struct gw_error *err);
+
+/*
+ * Says where the GILs of a process are, which goes on with the sched engine from now on, or with
+ * none if its GIL is off; also while it is counting. After a second call for the same process: GILs
+ * that have come, and one that is on by now.
+ */
+int gw_session_describe(struct gw_session *session, uint32_t slot, const struct gw_python *python,
+			struct gw_error *err);
+
+/*
+ * Attaches probes to the sites of a process that has been described; from now on it is measured by
+ * them. path is that by which the kernel finds the file with the sites.
+ */
+int gw_session_probe(struct gw_session *session, uint32_t slot, const struct gw_python *python,
+		     const struct gw_sites *sites, const char *path, struct gw_error *err);
+
+/* Takes the probes of a process away; it goes on with the sched engine. */
+void gw_session_drop_probes(struct gw_session *session, uint32_t slot);
+
 int gw_session_attach(struct gw_session *session, struct gw_error *err);
 
 /*
@@ -43,15 +66,28 @@ int gw_session_attach(struct gw_session *session, struct gw_error *err);
  */
 int gw_session_activate(struct gw_session *session, uint64_t not_before_ns, struct gw_error *err);
 
-/* The live record of a target, by its index; shared with the kernel: read it as volatile. */
+/*
+ * Finds out what the threads of a described process hold that are off the CPU, by a look at its
+ * GILs. A process that cannot be read goes on as unknown, and that is shown.
+ */
+int gw_session_settle(struct gw_session *session, uint32_t slot, const struct gw_python *python,
+		      struct gw_error *err);
+
+/* How many slots there are; those of no process have origin GW_ORIGIN_NONE. */
+size_t gw_session_slots(const struct gw_session *session);
+
+/* The live record of a process; shared with the kernel: read it as volatile. */
 const volatile struct gw_process *gw_session_process(const struct gw_session *session,
-						     size_t index);
+						     uint32_t slot);
 
-/* Takes the probes of a target away; it goes on with the sched engine. */
-void gw_session_drop_probes(struct gw_session *session, size_t index);
+/* Notes that a process has exited: nothing is counted for it any more. */
+void gw_session_mark_exited(struct gw_session *session, uint32_t slot);
 
-/* Notes that a target has exited: nothing is counted for it any more. */
-void gw_session_mark_exited(struct gw_session *session, size_t index);
+/* Takes back what describe said: the process has become another program. */
+void gw_session_forget(struct gw_session *session, uint32_t slot);
+
+/* Gives the slot of a process that has ended, and is in what was read, to children to come. */
+void gw_session_release(struct gw_session *session, uint32_t slot, const struct gw_raw *raw);
 
 /* Now, on the session's clock (nanoseconds since its epoch), and the epoch on CLOCK_MONOTONIC. */
 uint64_t gw_session_now_ns(const struct gw_session *session);

@@ -4,82 +4,6 @@
 
 #include "probe/session_parts.h"
 
-static void fill_layout(struct gw_layout *layout, const struct gw_python *python)
-{
-	const struct gw_python_layout *from = &python->layout;
-
-	layout->gil_last_holder = from->gil_last_holder;
-	layout->gil_cond = from->gil_cond;
-	layout->gil_switch_cond = from->gil_switch_cond;
-	layout->gil_size = from->gil_size;
-	layout->tstate_interp = from->tstate_interp;
-	layout->tstate_thread_id = from->tstate_thread_id;
-	layout->interp_drop_request = from->interp_drop_request;
-	layout->tstate_eval_breaker = from->tstate_eval_breaker;
-	if (from->runtime_drop_request >= 0)
-		layout->runtime_drop_request =
-			python->runtime_address + (uint64_t)from->runtime_drop_request;
-}
-
-/* The BPF side reads last_holder, locked and switch_number at one go. */
-static int layout_is_contiguous(const struct gw_python_layout *layout)
-{
-	return layout->gil_locked == layout->gil_last_holder + 8 &&
-	       layout->gil_switch_number == layout->gil_last_holder + 16;
-}
-
-static int fill_gils(struct gw_session *s, struct gw_process *process,
-		     const struct gw_python *python, uint32_t slot, uint32_t *next)
-{
-	if (!layout_is_contiguous(&python->layout) || python->gil_count > GW_GILS_PER_PROCESS)
-		return -EINVAL;
-	fill_layout(&process->layout, python);
-	for (int i = 0; i < python->gil_count; i++, (*next)++) {
-		struct gw_gil_state *gil = &s->gils[*next];
-
-		gil->address = python->gil[i].address;
-		gil->process = slot;
-		gil->holder = GW_RUNNING;
-		process->gil_slot[i] = *next;
-		process->gil_address[i] = python->gil[i].address;
-	}
-	process->gil_count = (uint32_t)python->gil_count;
-	return 0;
-}
-
-static void fill_sites(struct gw_process *process, const struct gw_session_target *target)
-{
-	for (size_t i = 0; target->sites && i < target->sites->count && i < GW_SITES_PER_PROCESS;
-	     i++)
-		process->site[process->site_count++] =
-			target->sites->site[i].virtual_address + target->python->load_bias;
-}
-
-static int fill_processes(struct gw_session *s, struct gw_error *err)
-{
-	int targets = bpf_map__fd(s->bpf->maps.targets);
-	uint32_t next_gil = 0;
-
-	for (uint32_t slot = 0; slot < s->target_count; slot++) {
-		const struct gw_session_target *target = &s->target[slot];
-		struct gw_process *process = &s->processes[slot];
-		uint32_t tgid = (uint32_t)target->pid;
-
-		process->tgid = tgid;
-		process->engine = target->engine;
-		if (target->python && fill_gils(s, process, target->python, slot, &next_gil))
-			return gw_error_set(err, -EINVAL, GW_STATUS_FAILURE,
-					    "the GIL of process %d has a layout that gilwatch "
-					    "does not know",
-					    target->pid);
-		fill_sites(process, target);
-		if (bpf_map_update_elem(targets, &tgid, &slot, BPF_ANY))
-			return gw_error_set(err, -errno, GW_STATUS_KERNEL,
-					    "the kernel refuses an entry in a BPF map");
-	}
-	return 0;
-}
-
 static void fill_places(struct gw_session *s)
 {
 	for (uint32_t cpu = 0; cpu < s->host->cpus; cpu++) {
@@ -93,11 +17,93 @@ static void fill_places(struct gw_session *s)
 	}
 }
 
-int gw_session_fill(struct gw_session *s, struct gw_error *err)
+static int refuse_entry(int code, struct gw_error *err)
 {
-	int code = fill_processes(s, err);
+	return gw_error_set(err, code, GW_STATUS_KERNEL,
+			    "the kernel refuses an entry in a BPF map");
+}
 
-	if (!code)
-		fill_places(s);
-	return code;
+int gw_session_fill(struct gw_session *s, const struct gw_session_options *options,
+		    struct gw_error *err)
+{
+	int free_slots = bpf_map__fd(s->bpf->maps.free_slots);
+
+	fill_places(s);
+	/* A stack: the lowest is taken first. */
+	for (size_t i = s->slots; i > options->selected; i--) {
+		uint32_t slot = (uint32_t)i - 1;
+
+		if (bpf_map_update_elem(free_slots, NULL, &slot, BPF_ANY))
+			return refuse_entry(-errno, err);
+	}
+	return 0;
+}
+
+static int take_slot(struct gw_session *s, uint32_t *slot)
+{
+	if (s->start_ns)
+		return bpf_map_lookup_and_delete_elem(bpf_map__fd(s->bpf->maps.free_slots), NULL,
+						      slot)
+			       ? -ENOSPC
+			       : 0;
+	*slot = (uint32_t)s->selected++;
+	return 0;
+}
+
+void gw_session_watch(struct gw_session *s, uint32_t slot)
+{
+	uint32_t tgid = s->processes[slot].tgid;
+
+	s->processes[slot].start_ns = s->start_ns;
+	s->processes[slot].engine_since_ns = s->start_ns;
+	__sync_fetch_and_or(&s->bpf->bss->filter[tgid % GW_FILTER_BITS / 64], 1ULL << (tgid % 64));
+}
+
+int gw_session_select(struct gw_session *s, pid_t pid, uint32_t *slot, struct gw_error *err)
+{
+	struct gw_process *process;
+	uint32_t tgid = (uint32_t)pid;
+
+	if (take_slot(s, slot))
+		return -ENOSPC;
+	process = &s->processes[*slot];
+	process->tgid = tgid;
+	process->pid = tgid;
+	process->parent_slot = GW_NO_SLOT;
+	process->engine = GW_ENGINE_NONE;
+	process->origin = GW_ORIGIN_SELECTED;
+	if (bpf_map_update_elem(bpf_map__fd(s->bpf->maps.targets), &tgid, slot, BPF_ANY))
+		return refuse_entry(-errno, err);
+	if (!s->start_ns)
+		return 0;
+	gw_session_watch(s, *slot);
+	process->start_ns = gw_session_now_ns(s);
+	return gw_session_walk(s->seeder, err);
+}
+
+static void forget_times(struct gw_session *s, uint32_t slot, const struct gw_raw *raw)
+{
+	for (size_t i = 0; i < raw->cpu_count; i++)
+		if (raw->cpu[i].key.process == slot)
+			bpf_map_delete_elem(bpf_map__fd(s->bpf->maps.cpu_times), &raw->cpu[i].key);
+	for (size_t i = 0; i < raw->pair_count; i++)
+		if (raw->pair[i].key.process == slot)
+			bpf_map_delete_elem(bpf_map__fd(s->bpf->maps.pairs), &raw->pair[i].key);
+}
+
+void gw_session_release(struct gw_session *s, uint32_t slot, const struct gw_raw *raw)
+{
+	struct gw_process *process = &s->processes[slot];
+	uint32_t tgid = process->tgid, found;
+	int targets = bpf_map__fd(s->bpf->maps.targets);
+
+	/* The PID may be another one's by now. */
+	if (!bpf_map_lookup_elem(targets, &tgid, &found) && found == slot)
+		bpf_map_delete_elem(targets, &tgid);
+	gw_session_drop_probes(s, slot);
+	forget_times(s, slot, raw);
+	for (int i = 0; i < GW_GILS_PER_PROCESS; i++)
+		s->gils[GW_GIL_SLOT(slot, i)] = (struct gw_gil_state){0};
+	*process = (struct gw_process){0};
+	bpf_map_update_elem(bpf_map__fd(s->bpf->maps.free_slots), NULL, &slot, BPF_ANY);
 }

@@ -19,11 +19,10 @@ struct gw_session {
 	struct bpf_link *iterator;
 	struct bpf_link *scheduler[5];
 	struct gw_sampler *sampler;
-	struct gw_uprobes **uprobes; /* by target */
-	const struct gw_session_target *target;
-	size_t target_count;
-	size_t gil_count;
-	struct gw_process *processes; /* mapped */
+	size_t slots;
+	size_t selected;	      /* slots from 0 on */
+	struct gw_uprobes **uprobes;  /* by slot */
+	struct gw_process *processes; /* mapped, by slot */
 	size_t processes_size;
 	struct gw_gil_state *gils; /* mapped */
 	size_t gils_size;
@@ -33,7 +32,14 @@ struct gw_session {
 	const struct gw_host *host;
 };
 
-/* Tells the loaded programs what to watch, and the places of the CPUs. */
-int gw_session_fill(struct gw_session *session, struct gw_error *err);
+/* Tells the loaded programs the places of the CPUs, and which slots are free for children. */
+int gw_session_fill(struct gw_session *session, const struct gw_session_options *options,
+		    struct gw_error *err);
+
+/* Puts a process into the filter; the watch of it began with the session's. */
+void gw_session_watch(struct gw_session *session, uint32_t slot);
+
+/* Walks all threads with an iterator, whose output is thrown away. */
+int gw_session_walk(const struct bpf_link *iterator, struct gw_error *err);
 
 #endif

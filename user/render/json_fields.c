@@ -25,6 +25,7 @@ static const struct gw_field snapshot[] = {
 	FIELD(TIME, gw_snapshot, requested_ns, "requested_s", "no duration was asked for"),
 	FIELD(TIME, gw_snapshot, elapsed_ns, "elapsed_s", NULL),
 	ENUM(gw_snapshot, ended, "ended", gw_ended_names),
+	FIELD(COUNT_U64, gw_snapshot, others, "other_children", NULL),
 };
 
 static const struct gw_field window[] = {
@@ -54,6 +55,8 @@ static const struct gw_field python[] = {
 };
 
 static const struct gw_field process[] = {
+	FIELD(BOOL, gw_process_view, child, "child", NULL),
+	FIELD(TIME, gw_process_view, began_ns, "began_s", NULL),
 	FIELD(TEXT, gw_process_view, engine, "engine", NULL),
 	FIELD(TEXT, gw_process_view, engine_reason, "engine_reason", NULL),
 	FIELD(TIME, gw_process_view, elapsed_ns, "elapsed_s", NULL),

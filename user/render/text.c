@@ -119,7 +119,7 @@ static const char *gil_fact(const struct gw_process_view *p)
 	if (p->free_threaded)
 		return p->gil_enabled ? " (free-threaded build, but its GIL is on)"
 				      : " (free-threaded build, its GIL is off)";
-	return p->gil_enabled ? "" : " (its GIL is off)";
+	return "";
 }
 
 static void thread_fact(const struct gw_process_view *p, char *text, size_t size)
@@ -141,11 +141,11 @@ static void target_facts(struct gw_page *page, const struct gw_process_view *p)
 		snprintf(quota, sizeof(quota), " (quota %s CPUs, throttled for %s)",
 			 gw_number(p->cpu_quota).text, gw_duration(p->throttled_ns).text);
 	thread_fact(p, threads, sizeof(threads));
-	gw_page_print(page, "", 2,
-		      "Watched for %s%s. CPython %s%s, %s, %" PRIu32 " usable CPU%s%s.",
+	gw_page_print(page, "", 2, "Watched for %s%s. %s%s%s, %s, %" PRIu32 " usable CPU%s%s.",
 		      gw_duration(p->elapsed_ns).text, how_it_ended(p->ended),
-		      p->python_version[0] ? p->python_version : "of unknown version", gil_fact(p),
-		      threads, p->cpus_usable, p->cpus_usable == 1 ? "" : "s", quota);
+		      p->python_version[0] ? "CPython " : "No CPython that gilwatch can read",
+		      p->python_version, gil_fact(p), threads, p->cpus_usable,
+		      p->cpus_usable == 1 ? "" : "s", quota);
 }
 
 static const char *how_measured(const struct gw_process_view *p)

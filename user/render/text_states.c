@@ -212,7 +212,10 @@ static void cause_cell(struct gw_page *page, int64_t ns, int64_t wall_ns, const 
 {
 	char text[64];
 
-	snprintf(text, sizeof(text), "%4s %s", gw_percent(ns, wall_ns).text, ns > 0 ? cause : "");
+	if (ns <= 0)
+		cause = "";
+	snprintf(text, sizeof(text), "%4s%s%s", gw_percent(ns, wall_ns).text, cause[0] ? " " : "",
+		 cause);
 	gw_page_cell(page, 1, GW_LEFT, "");
 	gw_page_cell(page, CAUSE_WIDTH - 1, GW_LEFT, text);
 }

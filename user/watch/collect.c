@@ -1,0 +1,192 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+#include "watch/collect.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "model/build.h"
+
+/* As much as fits. */
+static void copy(char *to, size_t size, const char *from)
+{
+	size_t length = strnlen(from, size - 1);
+
+	memcpy(to, from, length);
+	to[length] = 0;
+}
+
+static void describe_python(const struct gw_python *python, struct gw_process_view *view)
+{
+	copy(view->python_version, sizeof(view->python_version), python->version);
+	copy(view->python_file, sizeof(view->python_file), python->runtime_file.path);
+	copy(view->build_id, sizeof(view->build_id), python->build_id);
+	view->free_threaded = python->free_threaded;
+	view->gil_enabled = python->gil_enabled || !python->gil_count;
+}
+
+static const char *why_engine(const struct gw_watched *watched, enum gw_engine engine)
+{
+	switch (engine) {
+	case GW_ENGINE_SCHED:
+		return "scheduler events and samples; no probes in the target";
+	case GW_ENGINE_UPROBE:
+		return "probes at the GIL's acquisitions and releases";
+	case GW_ENGINE_OFF:
+		return "the GIL of this process is off";
+	default:
+		break;
+	}
+	return watched->error.text[0] ? watched->error.text : "its Python was not found in time";
+}
+
+static void describe_engine(const struct gw_watched *watched, enum gw_engine engine,
+			    struct gw_process_view *view)
+{
+	static const char *const names[] = {"none", "sched", "uprobe", "none"};
+
+	copy(view->engine, sizeof(view->engine), names[engine]);
+	copy(view->engine_reason, sizeof(view->engine_reason), why_engine(watched, engine));
+	if (view->engine_change_count && (engine == GW_ENGINE_SCHED || engine == GW_ENGINE_UPROBE))
+		copy(view->engine_reason, sizeof(view->engine_reason),
+		     view->engine_change[view->engine_change_count - 1].reason);
+}
+
+/* Limits at the end; where the process is gone, those of the start. */
+static void describe_limits(const struct gw_target *target, struct gw_process_view *view)
+{
+	struct gw_cpu_limits now = target->limits;
+
+	if (gw_host_limits(target->proc.pid, &now))
+		now = target->limits;
+	view->cpus_usable = now.usable;
+	view->cpu_quota = now.quota_cpus;
+	if (now.throttled_ns > target->limits.throttled_ns)
+		view->throttled_ns = (int64_t)(now.throttled_ns - target->limits.throttled_ns);
+}
+
+static int describe_gils(const struct gw_watched *watched, const struct gw_process *process,
+			 struct gw_process_view *view)
+{
+	const struct gw_python *python = &watched->target->python;
+	size_t count = watched->kind == GW_WATCHED_PYTHON ? (size_t)python->gil_count : 0;
+
+	view->gil = calloc(count + 1, sizeof(*view->gil));
+	if (!view->gil)
+		return -ENOMEM;
+	view->gil_count = count;
+	for (size_t i = 0; i < count; i++) {
+		const struct gw_gil_view *start = &watched->gil_at_start[i];
+		struct gw_gil_view now = watched->gil_last[i];
+
+		/* After its end the same address is another program's, or nobody's. */
+		if (!process->flags && i == 0)
+			gw_python_view_gil(watched->pid, python, python->gil[i].address, &now);
+		view->gil[i].interpreter = python->gil[i].interpreter;
+		view->gil[i].interval_ns = (int64_t)now.interval_us * 1000;
+		view->gil[i].holder_changes =
+			process->flags ? GW_ABSENT_COUNT
+				       : (int64_t)(now.switch_number - start->switch_number);
+	}
+	return 0;
+}
+
+static int describe_changes(const struct gw_watched *watched, struct gw_process_view *view)
+{
+	size_t size = watched->change_count * sizeof(*view->engine_change);
+
+	if (!size)
+		return 0;
+	view->engine_change = malloc(size);
+	if (!view->engine_change)
+		return -ENOMEM;
+	memcpy(view->engine_change, watched->change, size);
+	view->engine_change_count = watched->change_count;
+	return 0;
+}
+
+static void describe_process(const struct gw_watched *watched, struct gw_process_view *view)
+{
+	const struct gw_target *target = watched->target;
+
+	view->pid = (uint32_t)watched->pid;
+	if (!target)
+		return;
+	view->ppid = (uint32_t)target->proc.ppid;
+	copy(view->command, sizeof(view->command), target->proc.command);
+	copy(view->comm, sizeof(view->comm), target->proc.comm);
+}
+
+static enum gw_ended how_it_ended(const struct gw_process *process, enum gw_ended ended)
+{
+	if (process->flags & GW_PROCESS_EXECED)
+		return GW_ENDED_TARGET_EXEC;
+	return process->flags ? GW_ENDED_TARGET_EXIT : ended;
+}
+
+int gw_watched_is_shown(const struct gw_watched *watched)
+{
+	return watched->selected ||
+	       (watched->slot != GW_NO_SLOT && watched->target &&
+		(watched->kind == GW_WATCHED_PYTHON || watched->kind == GW_WATCHED_OPAQUE));
+}
+
+int gw_collect_process(const struct gw_watch *w, const struct gw_watched *watched,
+		       const struct gw_raw *raw, enum gw_ended ended, struct gw_process_view *view)
+{
+	const struct gw_process *process = &raw->process[watched->slot];
+	int no_gil = process->engine == GW_ENGINE_NONE || process->engine == GW_ENGINE_OFF;
+	int code;
+
+	describe_process(watched, view);
+	describe_python(&watched->target->python, view);
+	describe_limits(watched->target, view);
+	view->child = !watched->selected;
+	view->began_ns = (int64_t)(process->start_ns - gw_session_start_ns(w->session));
+	view->ended = how_it_ended(process, ended);
+	view->overhead_budget = -1;
+	code = describe_changes(watched, view);
+	describe_engine(watched, (enum gw_engine)process->engine, view);
+	if (!code)
+		code = describe_gils(watched, process, view);
+	return code ? code
+		    : gw_build_process(raw, watched->slot, no_gil ? view->engine_reason : NULL,
+				       view);
+}
+
+static int collect_one(const struct gw_watch *w, struct gw_watched *watched,
+		       const struct gw_raw *raw, enum gw_ended ended, struct gw_process_view *view)
+{
+	if (watched->view) {
+		*view = *watched->view;
+		free(watched->view);
+		watched->view = NULL;
+		return 0;
+	}
+	if (watched->kind != GW_WATCHED_REFUSED)
+		return gw_collect_process(w, watched, raw, ended, view);
+	describe_process(watched, view);
+	copy(view->error, sizeof(view->error), watched->error.text);
+	return 0;
+}
+
+int gw_collect(const struct gw_watch *w, const struct gw_raw *raw, enum gw_ended ended,
+	       struct gw_snapshot *snapshot)
+{
+	int code = 0;
+
+	snapshot->process = calloc(w->list.count + 1, sizeof(*snapshot->process));
+	if (!snapshot->process)
+		return -ENOMEM;
+	snapshot->others = w->not_followed;
+	for (size_t i = 0; !code && i < w->list.count; i++) {
+		struct gw_watched *watched = w->list.watched[i];
+
+		if (watched->view || gw_watched_is_shown(watched))
+			code = collect_one(w, watched, raw, ended,
+					   &snapshot->process[snapshot->process_count++]);
+		else
+			snapshot->others += watched->slot != GW_NO_SLOT;
+	}
+	return code;
+}

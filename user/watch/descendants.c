@@ -1,0 +1,97 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+#include "watch/descendants.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+struct list {
+	struct gw_descendant *process;
+	size_t count, room;
+};
+
+static int append(struct list *list, pid_t pid, pid_t parent)
+{
+	if (list->count == list->room) {
+		size_t room = list->room ? 2 * list->room : 256;
+		struct gw_descendant *more = realloc(list->process, room * sizeof(*more));
+
+		if (!more)
+			return -ENOMEM;
+		list->process = more;
+		list->room = room;
+	}
+	list->process[list->count++] = (struct gw_descendant){.pid = pid, .parent = parent};
+	return 0;
+}
+
+/* 0: it has ended meanwhile. */
+static pid_t parent_of(pid_t pid)
+{
+	char path[64], stat[512], *end;
+	size_t length = 0;
+	int parent = 0;
+	FILE *file;
+
+	snprintf(path, sizeof(path), "/proc/%d/stat", pid);
+	file = fopen(path, "re");
+	if (file) {
+		length = fread(stat, 1, sizeof(stat) - 1, file);
+		fclose(file);
+	}
+	stat[length] = '\0';
+	end = strrchr(stat, ')'); /* the name before it can hold anything */
+	if (!end || sscanf(end + 1, " %*c %d", &parent) != 1)
+		return 0;
+	return parent;
+}
+
+static int list_all(struct list *all)
+{
+	DIR *proc = opendir("/proc");
+	struct dirent *entry;
+	int code = 0;
+
+	if (!proc)
+		return -errno;
+	while (!code && (entry = readdir(proc))) {
+		pid_t pid = (pid_t)strtol(entry->d_name, NULL, 10);
+
+		if (pid > 0)
+			code = append(all, pid, parent_of(pid));
+	}
+	closedir(proc);
+	return code;
+}
+
+static int append_children(const struct list *all, pid_t parent, struct list *found)
+{
+	int code = 0;
+
+	for (size_t i = 0; !code && i < all->count; i++)
+		if (all->process[i].parent == parent)
+			code = append(found, all->process[i].pid, parent);
+	return code;
+}
+
+int gw_descendants(const pid_t *root, size_t roots, struct gw_descendant **found, size_t *count)
+{
+	struct list all = {0}, list = {0};
+	int code = list_all(&all);
+
+	for (size_t i = 0; !code && i < roots; i++)
+		code = append_children(&all, root[i], &list);
+	/* A process that gets another parent while it is looked at could close a circle. */
+	for (size_t i = 0; !code && i < list.count && list.count <= all.count; i++)
+		code = append_children(&all, list.process[i].pid, &list);
+	free(all.process);
+	if (code) {
+		free(list.process);
+		return code;
+	}
+	*found = list.process;
+	*count = list.count;
+	return 0;
+}

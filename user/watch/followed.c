@@ -1,0 +1,219 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+#include "watch/followed.h"
+
+#include <errno.h>
+#include <stdlib.h>
+
+#include "watch/collect.h"
+#include "watch/descendants.h"
+#include "watch/identify.h"
+
+/* A Python that is not initialised yet is looked at every tick at first, then less often. */
+#define LOOKS_SOON 100
+#define LOOK_EVERY 20
+/* New GILs, and one that is switched on, are seen after so many ticks at most. */
+#define GILS_EVERY 5
+/* After that time no program in the kernel is busy with a process that has ended. */
+#define GRACE_NS 20000000ULL
+
+static int no_memory(struct gw_error *err)
+{
+	return gw_error_set(err, -ENOMEM, GW_STATUS_FAILURE, "out of memory");
+}
+
+/* ---- children that were there before ---- */
+
+static int select_child(struct gw_watch *w, const struct gw_descendant *child, struct gw_error *err)
+{
+	struct gw_watched *known = gw_watched_find(&w->list, child->pid), *watched;
+	int code;
+
+	if (known && (known->slot != GW_NO_SLOT || known->kind == GW_WATCHED_REFUSED))
+		return 0;
+	watched = gw_watched_add(&w->list, child->pid, 0);
+	if (!watched)
+		return no_memory(err);
+	watched->parent = gw_watched_find(&w->list, child->parent);
+	code = gw_session_select(w->session, child->pid, &watched->slot, err);
+	if (!code)
+		w->by_slot[watched->slot] = watched;
+	return code == -ENOSPC ? 0 : code;
+}
+
+int gw_followed_select(struct gw_watch *w, struct gw_error *err)
+{
+	pid_t *root = calloc(w->list.count + 1, sizeof(*root));
+	struct gw_descendant *found = NULL;
+	size_t roots = 0, count = 0;
+	int code = root ? 0 : -ENOMEM;
+
+	for (size_t i = 0; root && i < w->list.count; i++)
+		if (w->list.watched[i]->slot != GW_NO_SLOT)
+			root[roots++] = w->list.watched[i]->pid;
+	if (!code)
+		code = gw_descendants(root, roots, &found, &count);
+	free(root);
+	if (code)
+		return gw_error_set(err, code, GW_STATUS_FAILURE, "/proc cannot be read");
+	for (size_t i = 0; !code && i < count; i++)
+		code = select_child(w, &found[i], err);
+	free(found);
+	return code;
+}
+
+/* ---- what comes ---- */
+
+static int note_slot(struct gw_watch *w, uint32_t slot)
+{
+	const volatile struct gw_process *process = gw_session_process(w->session, slot);
+	struct gw_watched *watched = gw_watched_add(&w->list, (pid_t)process->pid, 0);
+	uint32_t parent = process->parent_slot;
+
+	if (!watched)
+		return -ENOMEM;
+	watched->slot = slot;
+	watched->is_copy = process->origin == GW_ORIGIN_FORK;
+	if (parent < gw_session_slots(w->session))
+		watched->parent = w->by_slot[parent];
+	w->by_slot[slot] = watched;
+	return 0;
+}
+
+static int is_due(const struct gw_watch *w, const struct gw_watched *watched,
+		  const volatile struct gw_process *process)
+{
+	/* Until it has become another program it runs in its parent's memory. */
+	if (process->origin == GW_ORIGIN_SPAWN && !process->execs)
+		return 0;
+	return watched->looks < LOOKS_SOON || w->ticks % LOOK_EVERY == 0;
+}
+
+static int look_at_new(struct gw_watch *w, struct gw_watched *watched, struct gw_error *err)
+{
+	const volatile struct gw_process *process = gw_session_process(w->session, watched->slot);
+	int code;
+
+	if (!is_due(w, watched, process))
+		return 0;
+	watched->looks++;
+	gw_identify(watched, w->engine == GW_ENGINE_UPROBE);
+	code = gw_identify_tell(watched, w->session, w->engine, err);
+	/* It has become another program while it was looked at: all that is of the one before. */
+	if (!code && process->execs != watched->execs_seen)
+		gw_session_forget(w->session, watched->slot);
+	return code;
+}
+
+static int look_at(struct gw_watch *w, uint32_t slot, struct gw_error *err)
+{
+	const volatile struct gw_process *process = gw_session_process(w->session, slot);
+	struct gw_watched *watched = w->by_slot[slot];
+
+	if (process->flags) {
+		gw_identify_late(watched);
+		return 0;
+	}
+	if (process->execs != watched->execs_seen) {
+		watched->execs_seen = process->execs;
+		watched->kind = GW_WATCHED_NEW;
+		watched->looks = 0;
+	}
+	if (watched->kind == GW_WATCHED_NEW)
+		return look_at_new(w, watched, err);
+	if (watched->kind == GW_WATCHED_PYTHON && w->ticks % GILS_EVERY == 0)
+		return gw_identify_again(watched, w->session, w->engine, err);
+	return 0;
+}
+
+static int look_at_all(struct gw_watch *w, struct gw_error *err)
+{
+	int code = 0;
+
+	for (uint32_t slot = 0; !code && slot < gw_session_slots(w->session); slot++) {
+		if (gw_session_process(w->session, slot)->origin == GW_ORIGIN_NONE)
+			continue;
+		if (!w->by_slot[slot] && note_slot(w, slot))
+			return no_memory(err);
+		code = look_at(w, slot, err);
+	}
+	return code;
+}
+
+/* ---- what goes ---- */
+
+static int has_gone(const struct gw_watch *w, uint32_t slot)
+{
+	const volatile struct gw_process *process = gw_session_process(w->session, slot);
+
+	return w->by_slot[slot] && !w->by_slot[slot]->selected && process->flags &&
+	       process->ended_at_ns + GRACE_NS < gw_session_now_ns(w->session);
+}
+
+static size_t count_gone(const struct gw_watch *w, size_t *used)
+{
+	size_t gone = 0;
+
+	*used = 0;
+	for (uint32_t slot = 0; slot < gw_session_slots(w->session); slot++) {
+		*used += gw_session_process(w->session, slot)->origin != GW_ORIGIN_NONE;
+		gone += (size_t)has_gone(w, slot);
+	}
+	return gone;
+}
+
+static int let_go(struct gw_watch *w, uint32_t slot, const struct gw_raw *raw)
+{
+	struct gw_watched *watched = w->by_slot[slot];
+	int code = 0;
+
+	if (gw_watched_is_shown(watched)) {
+		watched->view = calloc(1, sizeof(*watched->view));
+		code = watched->view ? gw_collect_process(w, watched, raw, GW_ENDED_TARGET_EXIT,
+							  watched->view)
+				     : -ENOMEM;
+	} else {
+		w->not_followed++;
+	}
+	free(watched->target);
+	watched->target = NULL;
+	watched->slot = GW_NO_SLOT;
+	w->by_slot[slot] = NULL;
+	gw_session_release(w->session, slot, raw);
+	return code;
+}
+
+/* Reads those that have ended, and gives their slots away. */
+static int make_room(struct gw_watch *w, struct gw_error *err)
+{
+	size_t slots = gw_session_slots(w->session), used;
+	struct gw_raw raw = {0};
+	int code;
+
+	if (!count_gone(w, &used) || used < slots - slots / 4)
+		return 0;
+	code = gw_session_read(w->session, &raw, err);
+	for (uint32_t slot = 0; !code && slot < slots; slot++)
+		if (has_gone(w, slot) && raw.process[slot].flags && let_go(w, slot, &raw))
+			code = no_memory(err);
+	gw_raw_clear(&raw);
+	return code;
+}
+
+int gw_followed_tick(struct gw_watch *w, struct gw_error *err)
+{
+	int code = look_at_all(w, err);
+
+	return code || !w->follow ? code : make_room(w, err);
+}
+
+int gw_followed_end(struct gw_watch *w, struct gw_error *err)
+{
+	for (uint32_t slot = 0; slot < gw_session_slots(w->session); slot++) {
+		if (gw_session_process(w->session, slot)->origin == GW_ORIGIN_NONE)
+			continue;
+		if (!w->by_slot[slot] && note_slot(w, slot))
+			return no_memory(err);
+		gw_identify_late(w->by_slot[slot]);
+	}
+	return 0;
+}

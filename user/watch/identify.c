@@ -1,0 +1,220 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+#include "watch/identify.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "target/python_memory.h"
+
+/* ---- what it is ---- */
+
+static int is_copy_of_parent(const struct gw_watched *watched)
+{
+	const struct gw_watched *parent = watched->parent;
+
+	return watched->is_copy && !watched->execs_seen && parent && parent->target &&
+	       parent->kind == GW_WATCHED_PYTHON;
+}
+
+/* A forked child maps what its parent maps. */
+static int copy_target(struct gw_watched *watched, struct gw_error *err)
+{
+	struct gw_target *target = watched->target;
+	int code;
+
+	*target = *watched->parent->target;
+	code = gw_proc_read(watched->pid, &target->proc, err);
+	if (code)
+		return code;
+	gw_host_limits(watched->pid, &target->limits);
+	return gw_proc_mapping_path(watched->pid, &target->python.runtime_file,
+				    target->runtime_path, sizeof(target->runtime_path));
+}
+
+static void view_gils(struct gw_watched *watched)
+{
+	const struct gw_python *python = &watched->target->python;
+
+	for (int i = 0; i < python->gil_count; i++) {
+		gw_python_view_gil(watched->pid, python, python->gil[i].address,
+				   &watched->gil_at_start[i]);
+		watched->gil_last[i] = watched->gil_at_start[i];
+	}
+}
+
+static enum gw_watched_kind kind_of(const struct gw_watched *watched, int code)
+{
+	if (!code)
+		return GW_WATCHED_PYTHON;
+	if (code == -EAGAIN || code == -ESRCH)
+		return GW_WATCHED_NEW;
+	if (code == -ENOENT)
+		return GW_WATCHED_OTHER;
+	if (watched->target->proc.kernel_thread)
+		return GW_WATCHED_REFUSED;
+	/* Found and refused: PyPy, a version that is not known, memory that does not look right. */
+	if (code == -ENOTSUP || code == -EPROTO || code == -EFAULT || code == -EINVAL)
+		return GW_WATCHED_OPAQUE;
+	return GW_WATCHED_REFUSED;
+}
+
+int gw_identify(struct gw_watched *watched, int with_sites)
+{
+	struct gw_error err = {0};
+	int code = -ENOMEM;
+
+	if (!watched->target)
+		watched->target = calloc(1, sizeof(*watched->target));
+	if (watched->target) {
+		code = -ENOENT;
+		if (is_copy_of_parent(watched))
+			code = copy_target(watched, &err);
+		if (code)
+			code = gw_target_open(watched->pid, with_sites, watched->target, &err);
+	}
+	watched->kind = kind_of(watched, code);
+	watched->error = err;
+	if (watched->kind == GW_WATCHED_PYTHON)
+		view_gils(watched);
+	return code;
+}
+
+void gw_identify_late(struct gw_watched *watched)
+{
+	if (watched->kind != GW_WATCHED_NEW)
+		return;
+	watched->kind = GW_WATCHED_OTHER;
+	if (!is_copy_of_parent(watched))
+		return;
+	watched->target = malloc(sizeof(*watched->target));
+	if (!watched->target)
+		return;
+	*watched->target = *watched->parent->target;
+	watched->target->proc.pid = watched->pid;
+	watched->target->proc.ppid = watched->parent->pid;
+	memcpy(watched->gil_at_start, watched->parent->gil_at_start, sizeof(watched->gil_at_start));
+	memcpy(watched->gil_last, watched->gil_at_start, sizeof(watched->gil_last));
+	watched->kind = GW_WATCHED_PYTHON;
+}
+
+/* ---- telling the session ---- */
+
+static int has_gil(const struct gw_watched *watched)
+{
+	return watched->kind == GW_WATCHED_PYTHON && watched->target->python.gil_count;
+}
+
+static const char *engine_name(uint32_t engine)
+{
+	static const char *const names[] = {"none", "sched", "uprobe", "none"};
+
+	return engine < sizeof(names) / sizeof(names[0]) ? names[engine] : "none";
+}
+
+static int is_counting(const struct gw_session *session)
+{
+	return gw_session_start_ns(session) != 0;
+}
+
+static int note_change(struct gw_watched *watched, const struct gw_session *session, uint32_t from,
+		       const char *reason)
+{
+	uint32_t to = gw_session_process(session, watched->slot)->engine;
+	uint64_t at_ns = gw_session_now_ns(session) - gw_session_start_ns(session);
+
+	if (from == to || (from == GW_ENGINE_NONE && to == GW_ENGINE_OFF))
+		return 0;
+	return gw_watched_changed(watched, (int64_t)at_ns, engine_name(from), engine_name(to),
+				  reason);
+}
+
+static int probe(struct gw_watched *watched, struct gw_session *session, struct gw_error *err)
+{
+	const struct gw_target *target = watched->target;
+	struct gw_error refused = {0};
+	int code;
+
+	if (!target->sites.count || !target->python.gil_enabled)
+		return 0;
+	code = gw_session_probe(session, watched->slot, &target->python, &target->sites,
+				target->runtime_path, &refused);
+	if (!code || is_counting(session))
+		return 0; /* the sched engine does without */
+	*err = refused;
+	return code;
+}
+
+int gw_identify_tell(struct gw_watched *watched, struct gw_session *session, enum gw_engine engine,
+		     struct gw_error *err)
+{
+	uint32_t before = gw_session_process(session, watched->slot)->engine;
+	int code;
+
+	if (!has_gil(watched))
+		return 0;
+	code = gw_session_describe(session, watched->slot, &watched->target->python, err);
+	if (!code && engine == GW_ENGINE_UPROBE)
+		code = probe(watched, session, err);
+	if (code || !is_counting(session))
+		return code;
+	code = gw_session_settle(session, watched->slot, &watched->target->python, err);
+	if (!code && note_change(watched, session, before,
+				 before == GW_ENGINE_NONE
+					 ? "its Python was found while it was watched already"
+					 : "it has probes of its own now"))
+		code = -ENOMEM;
+	return code;
+}
+
+/* Looks at the GILs that are there now; those that are new are noted. */
+static void view_gils_again(struct gw_watched *watched, const struct gw_python *now)
+{
+	struct gw_python *known = &watched->target->python;
+
+	for (int i = 0; i < now->gil_count; i++) {
+		struct gw_gil_view view;
+		int j;
+
+		for (j = 0; j < known->gil_count; j++)
+			if (known->gil[j].address == now->gil[i].address)
+				break;
+		if (j == GW_PYTHON_GILS_MAX ||
+		    gw_python_view_gil(watched->pid, now, now->gil[i].address, &view))
+			continue;
+		watched->gil_last[j] = view;
+		if (j < known->gil_count)
+			continue;
+		watched->gil_at_start[j] = view;
+		known->gil[j] = now->gil[i];
+		known->gil_count++;
+	}
+}
+
+int gw_identify_again(struct gw_watched *watched, struct gw_session *session, enum gw_engine engine,
+		      struct gw_error *err)
+{
+	struct gw_python *known = &watched->target->python, now = *known;
+	int was_enabled = known->gil_enabled, count = known->gil_count, code;
+
+	if (gw_python_read_gils(watched->pid, &now))
+		return 0; /* it may be on its way out: what is known stays */
+	view_gils_again(watched, &now);
+	known->gil_enabled = now.gil_enabled;
+	if (!known->gil_enabled)
+		return 0;
+	if (was_enabled)
+		return known->gil_count == count
+			       ? 0
+			       : gw_session_describe(session, watched->slot, known, err);
+	code = gw_session_describe(session, watched->slot, known, err);
+	if (!code && engine == GW_ENGINE_UPROBE)
+		code = probe(watched, session, err);
+	if (!code)
+		code = gw_session_settle(session, watched->slot, known, err);
+	if (!code && note_change(watched, session, GW_ENGINE_OFF,
+				 "the GIL was switched on, as importing an extension that is not "
+				 "ready for its absence does"))
+		code = -ENOMEM;
+	return code;
+}

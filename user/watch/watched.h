@@ -1,0 +1,54 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/* A process under watch: what the user side knows of it. */
+#ifndef GW_WATCHED_H
+#define GW_WATCHED_H
+
+#include "model/snapshot.h"
+#include "probe/session.h"
+#include "target/target.h"
+
+/* Rates of hits are looked at over this many ticks. */
+#define GW_RATE_TICKS 2
+
+enum gw_watched_kind {
+	GW_WATCHED_NEW,	    /* not looked at, or its Python is not initialised yet */
+	GW_WATCHED_PYTHON,  /* with GIL facts, or with a GIL that is off */
+	GW_WATCHED_OPAQUE,  /* a Python that cannot be looked into: scheduler states only */
+	GW_WATCHED_OTHER,   /* no Python */
+	GW_WATCHED_REFUSED, /* not watched at all */
+};
+
+struct gw_watched {
+	pid_t pid;
+	int selected; /* asked for by its PID */
+	enum gw_watched_kind kind;
+	struct gw_error error;		 /* of a refused one: why; of an opaque one: what it is */
+	uint32_t slot;			 /* in the session; GW_NO_SLOT: in none (any more) */
+	const struct gw_watched *parent; /* NULL: none that is watched */
+	struct gw_target *target;	 /* NULL until it has been looked at */
+	/* as target->python.gil: when they were seen first, and last */
+	struct gw_gil_view gil_at_start[GW_PYTHON_GILS_MAX], gil_last[GW_PYTHON_GILS_MAX];
+	struct gw_engine_change *change;
+	size_t change_count;
+	int is_copy; /* of its parent, by fork, unless it has become another program */
+	uint32_t execs_seen;
+	unsigned int looks; /* that found a Python not initialised yet */
+	uint64_t hits[GW_RATE_TICKS];
+	struct gw_process_view *view; /* of one that has ended and left its slot */
+};
+
+struct gw_watched_list {
+	struct gw_watched **watched; /* in the order in which they came */
+	size_t count, room;
+};
+
+/* NULL: out of memory. */
+struct gw_watched *gw_watched_add(struct gw_watched_list *list, pid_t pid, int selected);
+struct gw_watched *gw_watched_find(const struct gw_watched_list *list, pid_t pid);
+void gw_watched_list_free(struct gw_watched_list *list);
+
+/* Notes that the engine changed, at_ns after the start of the watch. 0 or -ENOMEM. */
+int gw_watched_changed(struct gw_watched *watched, int64_t at_ns, const char *from, const char *to,
+		       const char *reason);
+
+#endif
