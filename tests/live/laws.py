@@ -95,7 +95,17 @@ def find_process_laws(findings, process, elapsed_s):
     find_loss_laws(findings, name, process)
 
 
+def unknown_at_start_s(process):
+    """Of a program that was started while it was watched nothing is known until its Python is found."""
+    found_s = [change["at_s"] for change in process["engine_changes"] if change["from"] == "none"]
+    if not found_s:
+        return UNKNOWN_AT_START_S
+    return UNKNOWN_AT_START_S + found_s[0] - process["began_s"]
+
+
 def find_thread_laws(findings, name, process, elapsed_s):
+    if process["engine"] == "none":
+        return
     for thread in process["threads"]:
         who = "%s: thread %d" % (name, thread["tid"])
         wall_s = thread["wall_s"]
@@ -110,7 +120,9 @@ def find_thread_laws(findings, name, process, elapsed_s):
         )
         findings.at_most(who + ", wall", wall_s, elapsed_s * 1.001)
         findings.at_most(
-            who + ", unknown", thread["states"]["unknown_s"], 0.001 * wall_s + UNKNOWN_AT_START_S
+            who + ", unknown",
+            thread["states"]["unknown_s"],
+            0.001 * wall_s + unknown_at_start_s(process),
         )
         findings.at_most(
             who + ", other", thread["states"]["other_s"], 0.02 * wall_s + UNKNOWN_AT_START_S
@@ -187,13 +199,17 @@ def find_loss_laws(findings, name, process):
     findings.true("%s: %s events lost" % (name, check["lost_events"]), check["lost_events"] == 0)
     # Each is a millisecond at most that counts as runnable and ran. How many there are is up to the
     # machine: here its agent's threads, whose leaving is never told, run some ten times a second.
+    missed = check["missed_switches"]
     findings.at_most(
-        name + ": missed switches, seconds", check["missed_switches"] * 0.001, 0.005 * check["wall_s"]
+        name + ": missed switches, seconds", missed * 0.001, 0.005 * check["wall_s"] + 0.005
     )
     findings.near(name + ": check line, cells and wall", check["cells_s"], check["wall_s"], 0.001)
     acquisitions = [gil["acquisitions"] for gil in process["gils"]]
     if acquisitions and None not in acquisitions:
-        findings.at_most(name + ": corrected", check["corrected"], 0.001 * sum(acquisitions))
+        # A thread that is believed off the CPU and runs may be taken for what it was.
+        findings.at_most(
+            name + ": corrected", check["corrected"], 0.001 * sum(acquisitions) + missed
+        )
 
 
 def find_schedstat_laws(findings, summary, books, tids):

@@ -290,7 +290,9 @@ def test_target_ends_while_watched(end, engine):
 def test_target_execs_while_watched(engine):
     with Workload("exec_") as work:
         with Gilwatch(
-            *("summary", "-p", work.pid, "-d", 20, "--json", "--engine=" + engine), terminal=True
+            *("summary", "-p", work.pid, "-d", 20, "--json", "--engine=" + engine),
+            "--no-children",
+            terminal=True,
         ) as gilwatch:
             gilwatch.wait_until_watching()
             time.sleep(0.7)
