@@ -15,7 +15,8 @@ export PATH="$PATH:/usr/sbin:/sbin"
 # shellcheck disable=SC2034
 declare -A PACKAGES_DEBIAN=(
 	[build]="make gcc libc6-dev clang llvm bpftool|linux-tools-generic pkg-config|pkgconf
-		libbpf-dev libelf-dev libdw-dev libcapstone-dev libjansson-dev zlib1g-dev"
+		libbpf-dev libelf-dev libdw-dev libcapstone-dev libjansson-dev libseccomp-dev
+		liblzma-dev zlib1g-dev"
 	[demo]="python3"
 	[test]="clang-format libcmocka-dev valgrind bpftrace python3 python3-pytest
 		python3-jsonschema"
@@ -23,20 +24,21 @@ declare -A PACKAGES_DEBIAN=(
 # shellcheck disable=SC2034
 declare -A PACKAGES_FEDORA=(
 	[build]="make gcc clang llvm bpftool pkgconf-pkg-config libbpf-devel elfutils-libelf-devel
-		elfutils-devel capstone-devel jansson-devel zlib-devel"
+		elfutils-devel capstone-devel jansson-devel libseccomp-devel xz-devel zlib-devel"
 	[demo]="python3"
 	[test]="clang-tools-extra libcmocka-devel valgrind bpftrace python3-pytest python3-jsonschema"
 )
 # shellcheck disable=SC2034
 declare -A PACKAGES_ARCH=(
-	[build]="make gcc clang llvm bpf pkgconf libbpf libelf capstone jansson zlib"
+	[build]="make gcc clang llvm bpf pkgconf libbpf libelf capstone jansson libseccomp
+		xz zlib"
 	[demo]="python"
 	[test]="cmocka valgrind bpftrace python-pytest python-jsonschema"
 )
 # shellcheck disable=SC2034
 declare -A PACKAGES_SUSE=(
 	[build]="make gcc clang llvm bpftool pkg-config libbpf-devel libelf-devel libdw-devel
-		libcapstone-devel libjansson-devel zlib-devel"
+		libcapstone-devel libjansson-devel libseccomp-devel xz-devel zlib-devel"
 	[demo]="python3"
 	[test]="libcmocka-devel valgrind bpftrace python3-pytest python3-jsonschema"
 )
@@ -49,7 +51,7 @@ declare -A NEEDED_COMMANDS=(
 	[test]="valgrind python3"
 )
 declare -A NEEDED_MODULES=(
-	[build]="libbpf libelf libdw capstone jansson zlib"
+	[build]="libbpf libelf libdw capstone jansson libseccomp liblzma zlib"
 	[demo]=""
 	[test]="cmocka"
 )

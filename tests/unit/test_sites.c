@@ -22,7 +22,7 @@
 
 #include <cmocka.h>
 
-#include "target/elf_image.h"
+#include "target/elf_symbols.h"
 #include "target/functions.h"
 #include "target/sites.h"
 

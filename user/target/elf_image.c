@@ -18,6 +18,7 @@ struct gw_elf {
 	size_t section_names; /* index of the section that holds the sections' names */
 	struct gw_elf_segment *segment;
 	size_t segment_count;
+	bool debug; /* a separate debug file */
 };
 
 #if defined(__x86_64__)
@@ -46,11 +47,11 @@ struct gw_elf {
  */
 #define LOAD_MAX (256ULL << 20)
 
+/* A program has some 40 of them; a file can say that it has 2^32. */
+#define SECTIONS_MAX 4096
+
 /* Linkers make one executable segment, BOLT and others a few more. */
 #define CODE_RANGES_MAX 16
-
-/* A build id is 20 bytes by default; longer ones are cut. */
-#define BUILD_ID_MAX 64
 
 static bool within(uint64_t offset, uint64_t size, uint64_t limit)
 {
@@ -69,6 +70,13 @@ static int read_header(struct gw_elf *elf, struct gw_error *err)
 	if (elf->header.e_type != ET_EXEC && elf->header.e_type != ET_DYN)
 		return gw_error_set(err, -ENOEXEC, GW_STATUS_TARGET,
 				    "The ELF file is neither a program nor a shared library.");
+	/* Cut off they may be; half of them is a file that is not all there. */
+	if (elf->header.e_shoff &&
+	    !within(elf->header.e_shoff, (uint64_t)elf->header.e_shnum * sizeof(Elf64_Shdr),
+		    elf->file_size))
+		return gw_error_set(err, -EINVAL, GW_STATUS_TARGET,
+				    "The ELF file is cut short or damaged: its section headers are "
+				    "not in it.");
 	if (elf_getshdrstrndx(elf->elf, &elf->section_names))
 		elf->section_names = 0;
 	return 0;
@@ -80,6 +88,8 @@ static int read_segments(struct gw_elf *elf, struct gw_error *err)
 	GElf_Phdr header;
 	struct gw_elf_segment *segment;
 
+	if (elf->debug)
+		return 0;
 	if (elf_getphdrnum(elf->elf, &count) || !count || count > elf->file_size / sizeof(header))
 		goto damaged;
 	elf->segment = calloc(count, sizeof(*elf->segment));
@@ -109,7 +119,7 @@ damaged:
 			    "fit it.");
 }
 
-int gw_elf_open(int fd, struct gw_elf **result, struct gw_error *err)
+static int open_view(int fd, bool debug, struct gw_elf **result, struct gw_error *err)
 {
 	struct gw_elf *elf;
 	struct stat status;
@@ -128,6 +138,7 @@ int gw_elf_open(int fd, struct gw_elf **result, struct gw_error *err)
 	if (!elf)
 		return gw_error_set(err, -ENOMEM, GW_STATUS_FAILURE, "Out of memory.");
 	elf->fd = fd;
+	elf->debug = debug;
 	elf->file_size = (uint64_t)status.st_size;
 	code = read_header(elf, err);
 	if (!code)
@@ -138,6 +149,16 @@ int gw_elf_open(int fd, struct gw_elf **result, struct gw_error *err)
 	}
 	*result = elf;
 	return 0;
+}
+
+int gw_elf_open(int fd, struct gw_elf **result, struct gw_error *err)
+{
+	return open_view(fd, false, result, err);
+}
+
+int gw_elf_open_debug(int fd, struct gw_elf **result, struct gw_error *err)
+{
+	return open_view(fd, true, result, err);
 }
 
 void gw_elf_close(struct gw_elf *elf)
@@ -215,6 +236,29 @@ size_t gw_elf_segments(const struct gw_elf *elf, const struct gw_elf_segment **s
 	return elf->segment_count;
 }
 
+int gw_elf_header_typed(const struct gw_elf *elf, uint32_t type, size_t skip,
+			struct gw_elf_segment *segment)
+{
+	size_t count, i;
+	GElf_Phdr header;
+
+	if (elf_getphdrnum(elf->elf, &count))
+		return -ENOENT;
+	for (i = 0; i < count && gelf_getphdr(elf->elf, (int)i, &header); i++) {
+		if (header.p_type != type || skip--)
+			continue;
+		*segment = (struct gw_elf_segment){
+			.offset = header.p_offset,
+			.address = header.p_vaddr,
+			.file_size = header.p_filesz,
+			.memory_size = header.p_memsz,
+			.flags = header.p_flags,
+		};
+		return 0;
+	}
+	return -ENOENT;
+}
+
 int gw_elf_offset_of(const struct gw_elf *elf, uint64_t address, uint64_t *offset)
 {
 	const struct gw_elf_segment *segment;
@@ -228,6 +272,19 @@ int gw_elf_offset_of(const struct gw_elf *elf, uint64_t address, uint64_t *offse
 		return 0;
 	}
 	return -ENOENT;
+}
+
+uint64_t gw_elf_file_part(const struct gw_elf *elf, uint64_t address)
+{
+	const struct gw_elf_segment *segment;
+	size_t i;
+
+	for (i = 0; i < elf->segment_count; i++) {
+		segment = &elf->segment[i];
+		if (address >= segment->address && address - segment->address < segment->file_size)
+			return segment->file_size - (address - segment->address);
+	}
+	return 0;
 }
 
 int gw_elf_address_of(const struct gw_elf *elf, uint64_t offset, uint64_t *address)
@@ -267,9 +324,9 @@ int gw_elf_each_section(const struct gw_elf *elf,
 	struct gw_elf_section section;
 	Elf_Scn *scn = NULL;
 	GElf_Shdr header;
-	int code;
+	int code, i;
 
-	while ((scn = elf_nextscn(elf->elf, scn))) {
+	for (i = 0; i < SECTIONS_MAX && (scn = elf_nextscn(elf->elf, scn)); i++) {
 		if (!gelf_getshdr(scn, &header))
 			return -EINVAL;
 		describe_section(elf, &header, &section);
@@ -313,73 +370,21 @@ int gw_elf_section_typed(const struct gw_elf *elf, uint32_t type, struct gw_elf_
 	return find_section(elf, &(struct section_search){.type = type, .result = section});
 }
 
-static int load_names(const struct gw_elf *elf, uint32_t index, struct gw_elf_symbols *symbols)
+int gw_elf_section_at(const struct gw_elf *elf, uint32_t index, struct gw_elf_section *section)
 {
 	Elf_Scn *scn = elf_getscn(elf->elf, index);
 	GElf_Shdr header;
 
-	if (!scn || !gelf_getshdr(scn, &header) || header.sh_type != SHT_STRTAB ||
-	    !within(header.sh_offset, header.sh_size, elf->file_size))
-		return -EINVAL;
-	if (header.sh_size > LOAD_MAX)
-		return -EFBIG;
-	symbols->names = malloc(header.sh_size + 1);
-	if (!symbols->names)
-		return -ENOMEM;
-	symbols->names[header.sh_size] = '\0';
-	symbols->names_size = header.sh_size;
-	return gw_elf_read(elf, header.sh_offset, symbols->names, header.sh_size);
+	if (!scn || !gelf_getshdr(scn, &header))
+		return -ENOENT;
+	describe_section(elf, &header, section);
+	return 0;
 }
 
-int gw_elf_symbols_load(const struct gw_elf *elf, uint32_t type, struct gw_elf_symbols *symbols)
+bool gw_elf_has_sections(const struct gw_elf *elf)
 {
-	struct gw_elf_section section;
-	uint8_t *bytes;
-	int code;
-
-	*symbols = (struct gw_elf_symbols){0};
-	code = gw_elf_section_typed(elf, type, &section);
-	if (code)
-		return code;
-	code = gw_elf_load(elf, section.offset, section.size, &bytes);
-	if (code)
-		return code;
-	symbols->symbol = (Elf64_Sym *)(void *)bytes;
-	symbols->count = section.size / sizeof(*symbols->symbol);
-	code = load_names(elf, section.link, symbols);
-	if (code)
-		gw_elf_symbols_free(symbols);
-	return code;
-}
-
-void gw_elf_symbols_free(struct gw_elf_symbols *symbols)
-{
-	if (!symbols)
-		return;
-	free(symbols->symbol);
-	free(symbols->names);
-	*symbols = (struct gw_elf_symbols){0};
-}
-
-const char *gw_elf_symbol_name(const struct gw_elf_symbols *symbols, size_t index)
-{
-	if (index >= symbols->count || symbols->symbol[index].st_name >= symbols->names_size)
-		return "";
-	return symbols->names + symbols->symbol[index].st_name;
-}
-
-int gw_elf_symbol_find(const struct gw_elf_symbols *symbols, const char *name, Elf64_Sym *symbol)
-{
-	size_t i;
-
-	for (i = 0; i < symbols->count; i++) {
-		if (symbols->symbol[i].st_shndx == SHN_UNDEF ||
-		    strcmp(gw_elf_symbol_name(symbols, i), name) != 0)
-			continue;
-		*symbol = symbols->symbol[i];
-		return 0;
-	}
-	return -ENOENT;
+	/* It passes over the first one, which is empty in every file. */
+	return elf_nextscn(elf->elf, NULL) != NULL;
 }
 
 int gw_elf_code_load(const struct gw_elf *elf, struct gw_elf_code *code)
@@ -441,59 +446,4 @@ const uint8_t *gw_elf_code_at(const struct gw_elf_code *code, uint64_t address, 
 		return range->bytes + (address - range->address);
 	}
 	return NULL;
-}
-
-static void print_hex(const uint8_t *bytes, size_t count, char *hex, size_t size)
-{
-	size_t i;
-
-	for (i = 0; i < count && 2 * i + 2 < size; i++)
-		snprintf(hex + 2 * i, 3, "%02x", bytes[i]);
-}
-
-/* Copies the build id out of a block of notes; returns its length, 0: not there. */
-static size_t find_build_id(const uint8_t *notes, size_t size, uint8_t id[BUILD_ID_MAX])
-{
-	Elf64_Nhdr note;
-	size_t name, description, at = 0;
-
-	while (size - at >= sizeof(note)) {
-		memcpy(&note, notes + at, sizeof(note));
-		at += sizeof(note);
-		name = ((size_t)note.n_namesz + 3) & ~(size_t)3;
-		description = ((size_t)note.n_descsz + 3) & ~(size_t)3;
-		if (name > size - at || note.n_descsz > size - at - name)
-			return 0;
-		if (note.n_type == NT_GNU_BUILD_ID && note.n_namesz == sizeof(ELF_NOTE_GNU) &&
-		    !memcmp(notes + at, ELF_NOTE_GNU, sizeof(ELF_NOTE_GNU))) {
-			size = note.n_descsz < BUILD_ID_MAX ? note.n_descsz : BUILD_ID_MAX;
-			memcpy(id, notes + at + name, size);
-			return size;
-		}
-		if (description > size - at - name)
-			return 0;
-		at += name + description;
-	}
-	return 0;
-}
-
-int gw_elf_build_id(const struct gw_elf *elf, char *hex, size_t size)
-{
-	uint8_t id[BUILD_ID_MAX], *notes;
-	size_t count, i, length = 0;
-	GElf_Phdr header;
-
-	if (size)
-		hex[0] = '\0';
-	if (elf_getphdrnum(elf->elf, &count))
-		return -ENOENT;
-	for (i = 0; i < count && !length; i++) {
-		if (!gelf_getphdr(elf->elf, (int)i, &header) || header.p_type != PT_NOTE ||
-		    gw_elf_load(elf, header.p_offset, header.p_filesz, &notes))
-			continue;
-		length = find_build_id(notes, header.p_filesz, id);
-		free(notes);
-	}
-	print_hex(id, length, hex, size);
-	return length ? 0 : -ENOENT;
 }

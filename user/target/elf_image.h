@@ -22,6 +22,8 @@ struct gw_elf;
  * 0, or -ENOEXEC not a 64-bit ELF file of this machine, -EINVAL cut short or damaged, with err set.
  */
 int gw_elf_open(int fd, struct gw_elf **elf, struct gw_error *err);
+/* The same for a separate debug file, whose segments and most of its sections have no bytes. */
+int gw_elf_open_debug(int fd, struct gw_elf **elf, struct gw_error *err);
 void gw_elf_close(struct gw_elf *elf);
 
 uint16_t gw_elf_machine(const struct gw_elf *elf);
@@ -44,9 +46,18 @@ struct gw_elf_segment {
 
 size_t gw_elf_segments(const struct gw_elf *elf, const struct gw_elf_segment **segments);
 
+/*
+ * A program header of any type, as the file says: nothing in it is checked. skip: how many of that
+ * type to pass over. 0 or -ENOENT.
+ */
+int gw_elf_header_typed(const struct gw_elf *elf, uint32_t type, size_t skip,
+			struct gw_elf_segment *segment);
+
 /* By the program headers. 0 or -ENOENT: no byte of the file is (or is loaded to) that place. */
 int gw_elf_offset_of(const struct gw_elf *elf, uint64_t address, uint64_t *offset);
 int gw_elf_address_of(const struct gw_elf *elf, uint64_t offset, uint64_t *address);
+/* How many bytes of the file are loaded from that address on, in its segment. */
+uint64_t gw_elf_file_part(const struct gw_elf *elf, uint64_t address);
 
 struct gw_elf_section {
 	const char *name; /* valid while the view is open */
@@ -61,26 +72,12 @@ struct gw_elf_section {
  */
 int gw_elf_each_section(const struct gw_elf *elf,
 			int (*visit)(const struct gw_elf_section *section, void *data), void *data);
+int gw_elf_section_at(const struct gw_elf *elf, uint32_t index, struct gw_elf_section *section);
+bool gw_elf_has_sections(const struct gw_elf *elf);
 /* The first section of that name (or of that type). 0 or -ENOENT. */
 int gw_elf_section_named(const struct gw_elf *elf, const char *name,
 			 struct gw_elf_section *section);
 int gw_elf_section_typed(const struct gw_elf *elf, uint32_t type, struct gw_elf_section *section);
-
-/* A symbol table with its names. */
-struct gw_elf_symbols {
-	Elf64_Sym *symbol;
-	size_t count;
-	char *names; /* ends with a 0 byte whatever the file says */
-	size_t names_size;
-};
-
-/* type: SHT_DYNSYM or SHT_SYMTAB. 0, -ENOENT no such table, or another -errno. */
-int gw_elf_symbols_load(const struct gw_elf *elf, uint32_t type, struct gw_elf_symbols *symbols);
-void gw_elf_symbols_free(struct gw_elf_symbols *symbols);
-/* Never NULL; "" for an index or a name outside the tables. */
-const char *gw_elf_symbol_name(const struct gw_elf_symbols *symbols, size_t index);
-/* The first defined symbol of that name. 0 or -ENOENT. */
-int gw_elf_symbol_find(const struct gw_elf_symbols *symbols, const char *name, Elf64_Sym *symbol);
 
 /* The executable segments' bytes in memory. */
 struct gw_elf_code {
@@ -96,8 +93,5 @@ void gw_elf_code_free(struct gw_elf_code *code);
 /* The bytes from address to the end of its segment, *available of them; NULL: not code. */
 const uint8_t *gw_elf_code_at(const struct gw_elf_code *code, uint64_t address,
 			      uint64_t *available);
-
-/* The build id in hexadecimal, cut to what fits. 0, or -ENOENT with "" if there is none. */
-int gw_elf_build_id(const struct gw_elf *elf, char *hex, size_t size);
 
 #endif

@@ -241,33 +241,63 @@ static int read_fdes(struct reader *reader)
 	return code;
 }
 
-static int read_section(struct reader *reader, const char *name)
+static int read_table(struct reader *reader, uint64_t address, uint64_t offset, uint64_t size)
 {
-	struct gw_elf_section section;
 	uint8_t *bytes;
-	int code;
+	int code = gw_elf_load(reader->elf, offset, size, &bytes);
 
-	code = gw_elf_section_named(reader->elf, name, &section);
-	if (code)
-		return code == -ENOENT ? 0 : code;
-	/* A separate debug file has the header of the section and not its bytes. */
-	if (section.type == SHT_NOBITS)
-		return 0;
-	code = gw_elf_load(reader->elf, section.offset, section.size, &bytes);
 	if (code)
 		return code;
-	reader->section_address = section.address;
+	reader->section_address = address;
 	reader->cie_offset = (Dwarf_Off)-1;
 	reader->data = (Elf_Data){
 		.d_buf = bytes,
 		.d_type = ELF_T_BYTE,
 		.d_version = EV_CURRENT,
-		.d_size = section.size,
+		.d_size = size,
 		.d_align = 1,
 	};
 	code = read_fdes(reader);
 	free(bytes);
 	return code;
+}
+
+static int read_section(struct reader *reader, const char *name)
+{
+	struct gw_elf_section section;
+	int code = gw_elf_section_named(reader->elf, name, &section);
+
+	if (code)
+		return code == -ENOENT ? 0 : code;
+	/* A separate debug file has the header of the section and not its bytes. */
+	if (section.type == SHT_NOBITS)
+		return 0;
+	return read_table(reader, section.address, section.offset, section.size);
+}
+
+/*
+ * Without section headers: the header that unwinders go by (.eh_frame_hdr) points to the table; it
+ * ends by itself.
+ */
+static int read_by_header(struct reader *reader)
+{
+	struct gw_elf_segment header;
+	uint64_t address, offset, left;
+	uint8_t bytes[12], encoding;
+
+	if (gw_elf_header_typed(reader->elf, PT_GNU_EH_FRAME, 0, &header))
+		return 0;
+	if (header.file_size < sizeof(bytes) ||
+	    gw_elf_read(reader->elf, header.offset, bytes, sizeof(bytes)) || bytes[0] != 1)
+		return -EINVAL;
+	encoding = bytes[1]; /* of the pointer, which begins behind four bytes */
+	if (!format_size(encoding) || (encoding & ENCODING_APPLICATION) != DW_EH_PE_pcrel)
+		return -EINVAL;
+	address = header.address + 4 + read_value(bytes + 4, encoding);
+	if (gw_elf_offset_of(reader->elf, address, &offset))
+		return -EINVAL;
+	left = gw_elf_file_part(reader->elf, address);
+	return read_table(reader, address, offset, left);
 }
 
 static int by_start(const void *a, const void *b)
@@ -331,6 +361,8 @@ int gw_functions_load(const struct gw_elf *elf, struct gw_functions *functions,
 	code = read_section(&reader, ".eh_frame");
 	if (!code)
 		code = read_section(&reader, ".bolt.org.eh_frame");
+	if (!code && !gw_elf_has_sections(elf))
+		code = read_by_header(&reader);
 	if (!code) {
 		make_disjoint(functions);
 		drop_stubs(elf, functions);

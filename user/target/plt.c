@@ -101,25 +101,46 @@ static int add_slots(struct loader *loader, const Elf64_Rela *rela, size_t count
 	return 0;
 }
 
-/* .rela.plt and .rela.dyn; a PLT stub of -z now jumps through a slot of the latter (.plt.got). */
-static int read_relocations(const struct gw_elf_section *section, void *data)
+static int read_table(struct loader *loader, uint64_t offset, uint64_t size)
 {
-	struct loader *loader = data;
 	uint8_t *bytes;
 	int code;
 
-	if (section->type != SHT_RELA || !(section->flags & SHF_ALLOC))
-		return 0;
 	/* Thousands of sections may name the same bytes: the whole is bounded as well. */
-	if (section->size > gw_elf_file_size(loader->elf) - loader->relocation_bytes)
+	if (size > gw_elf_file_size(loader->elf) - loader->relocation_bytes)
 		return -EINVAL;
-	loader->relocation_bytes += section->size;
-	code = gw_elf_load(loader->elf, section->offset, section->size, &bytes);
+	loader->relocation_bytes += size;
+	code = gw_elf_load(loader->elf, offset, size, &bytes);
 	if (code)
 		return code;
 	code = add_slots(loader, (const Elf64_Rela *)(const void *)bytes,
-			 section->size / sizeof(Elf64_Rela));
+			 size / sizeof(Elf64_Rela));
 	free(bytes);
+	return code;
+}
+
+/* .rela.plt and .rela.dyn; a PLT stub of -z now jumps through a slot of the latter (.plt.got). */
+static int read_section(const struct gw_elf_section *section, void *data)
+{
+	if (section->type != SHT_RELA || !(section->flags & SHF_ALLOC))
+		return 0;
+	return read_table(data, section->offset, section->size);
+}
+
+/* The same two tables by what the dynamic linker goes by. */
+static int read_by_dynamic(struct loader *loader)
+{
+	struct gw_elf_dynamic dynamic;
+	uint64_t offset;
+	int code = 0;
+
+	if (gw_elf_dynamic_load(loader->elf, &dynamic))
+		return 0;
+	if (dynamic.relocations && !gw_elf_offset_of(loader->elf, dynamic.relocations, &offset))
+		code = read_table(loader, offset, dynamic.relocations_size);
+	if (!code && dynamic.plt_relocations &&
+	    !gw_elf_offset_of(loader->elf, dynamic.plt_relocations, &offset))
+		code = read_table(loader, offset, dynamic.plt_relocations_size);
 	return code;
 }
 
@@ -204,7 +225,8 @@ int gw_plt_load(const struct gw_elf *elf, const struct gw_elf_code *code,
 	int error;
 
 	*plt = (struct gw_plt){0};
-	error = gw_elf_each_section(elf, read_relocations, &loader);
+	error = gw_elf_has_sections(elf) ? gw_elf_each_section(elf, read_section, &loader)
+					 : read_by_dynamic(&loader);
 	if (!error) {
 		sort_places(&plt->slots);
 		error = find_stubs(&loader);

@@ -11,7 +11,7 @@
 #include <stdint.h>
 
 #include "target/decode_x86.h"
-#include "target/elf_image.h"
+#include "target/elf_symbols.h"
 
 /* One of the functions looked for; the id is the caller's own, 0 or more. */
 struct gw_callee {

@@ -2,73 +2,36 @@
 #include "target/runtime_symbols.h"
 
 #include <ctype.h>
-#include <elf.h>
 #include <errno.h>
-#include <gelf.h>
-#include <libelf.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
-/* Far above what any Python has; a lying header must not make this program allocate what it says.
- */
-#define TABLE_BYTES_MAX	 (128u << 20)
+#include "target/elf_symbols.h"
+
+/* Far above what any Python has. */
 #define RODATA_BYTES_MAX (64u << 20)
-#define NOTE_BYTES_MAX	 (64u << 10)
-#define SECTIONS_MAX	 4096
 #define CHUNK		 65536
 #define VERSION_TEXT_MAX 16
 
 struct view {
-	Elf *elf;
-	int fd;
-	uint64_t file_size;
-	size_t names; /* section of section names */
+	struct gw_elf *elf;
 	struct gw_runtime_symbols *out;
 	uint64_t version_address, version_size;
 };
 
-/* The section's bytes, NULL unless they lie in the file and are at most max. */
-static Elf_Data *section_data(const struct view *v, Elf_Scn *section, const GElf_Shdr *header,
-			      uint64_t max)
-{
-	if (header->sh_type == SHT_NOBITS || header->sh_size == 0 || header->sh_size > max ||
-	    header->sh_offset > v->file_size || header->sh_size > v->file_size - header->sh_offset)
-		return NULL;
-	return elf_getdata(section, NULL);
-}
-
-static const char *string_at(const Elf_Data *strings, uint64_t at)
-{
-	/* The table ends with NUL (checked where it was read), so each string in it does. */
-	return at < strings->d_size ? (const char *)strings->d_buf + at : "";
-}
-
-static Elf_Data *string_table(const struct view *v, uint32_t index)
-{
-	Elf_Scn *section = elf_getscn(v->elf, index);
-	GElf_Shdr header;
-	Elf_Data *data;
-
-	if (!section || !gelf_getshdr(section, &header) || header.sh_type != SHT_STRTAB)
-		return NULL;
-	data = section_data(v, section, &header, TABLE_BYTES_MAX);
-	if (!data || !data->d_buf || !data->d_size || ((char *)data->d_buf)[data->d_size - 1])
-		return NULL;
-	return data;
-}
-
-static void note_symbol(struct view *v, const char *name, const GElf_Sym *symbol)
+static void note_symbol(struct view *v, const char *name, const Elf64_Sym *symbol)
 {
 	struct gw_runtime_symbols *out = v->out;
 
 	if (name[0] == '_') {
-		if (strcmp(name, "_PyRuntime") == 0 && GELF_ST_TYPE(symbol->st_info) == STT_OBJECT)
+		if (strcmp(name, "_PyRuntime") == 0 &&
+		    ELF64_ST_TYPE(symbol->st_info) == STT_OBJECT)
 			out->runtime = symbol->st_value;
 		else if (strcmp(name, "_Py_DecRefShared") == 0)
 			out->free_threaded = 1;
+		else if (strcmp(name, "__init_libc") == 0) /* in a static program */
+			out->musl = 1;
 	} else if (name[0] == 'P') {
 		if (strcmp(name, "Py_Version") == 0) {
 			v->version_address = symbol->st_value;
@@ -86,126 +49,71 @@ static void note_symbol(struct view *v, const char *name, const GElf_Sym *symbol
 	}
 }
 
-static void read_symbols(struct view *v, Elf_Scn *section, const GElf_Shdr *header)
+static int read_symbols(struct view *v, uint32_t type)
 {
-	Elf_Data *data = section_data(v, section, header, TABLE_BYTES_MAX);
-	Elf_Data *strings = data ? string_table(v, header->sh_link) : NULL;
-	size_t count;
+	struct gw_elf_symbols symbols;
+	int code = gw_elf_symbols_load(v->elf, type, &symbols);
 
-	if (!strings || header->sh_entsize != sizeof(Elf64_Sym))
+	/* No table says nothing, and neither does one that is not all there. */
+	if (code)
+		return code == -ENOMEM ? code : 0;
+	for (size_t i = 0; i < symbols.count; i++)
+		if (symbols.symbol[i].st_shndx != SHN_UNDEF)
+			note_symbol(v, gw_elf_symbol_name(&symbols, i), &symbols.symbol[i]);
+	gw_elf_symbols_free(&symbols);
+	return 0;
+}
+
+/* musl's name is libc.so, where it is installed beside another libc, or libc.musl-x86_64.so.1. */
+static int is_musl(const char *library)
+{
+	return strcmp(library, "libc.so") == 0 || strncmp(library, "libc.musl-", 10) == 0 ||
+	       strncmp(library, "ld-musl-", 8) == 0;
+}
+
+static void read_dynamic(struct view *v)
+{
+	struct gw_elf_dynamic dynamic;
+	char library[32];
+
+	if (gw_elf_dynamic_load(v->elf, &dynamic))
 		return;
-	count = data->d_size / sizeof(Elf64_Sym);
-	for (size_t i = 0; i < count && i <= INT32_MAX; i++) {
-		GElf_Sym symbol;
-
-		if (gelf_getsym(data, (int)i, &symbol) && symbol.st_shndx != SHN_UNDEF)
-			note_symbol(v, string_at(strings, symbol.st_name), &symbol);
+	if (dynamic.soname)
+		gw_elf_dynamic_string(v->elf, &dynamic, dynamic.soname, v->out->soname,
+				      sizeof(v->out->soname));
+	for (size_t i = 0; i < dynamic.needed_count; i++) {
+		gw_elf_dynamic_string(v->elf, &dynamic, dynamic.needed[i], library,
+				      sizeof(library));
+		v->out->musl |= is_musl(library);
 	}
 }
 
-static void read_dynamic(struct view *v, Elf_Scn *section, const GElf_Shdr *header)
-{
-	Elf_Data *data = section_data(v, section, header, NOTE_BYTES_MAX);
-	Elf_Data *strings = data ? string_table(v, header->sh_link) : NULL;
-	GElf_Dyn entry;
-
-	for (int i = 0; strings && gelf_getdyn(data, i, &entry) && entry.d_tag != DT_NULL; i++)
-		if (entry.d_tag == DT_SONAME)
-			snprintf(v->out->soname, sizeof(v->out->soname), "%s",
-				 string_at(strings, entry.d_un.d_val));
-}
-
-static void read_note(struct view *v, Elf_Scn *section, const GElf_Shdr *header)
-{
-	Elf_Data *data = section_data(v, section, header, NOTE_BYTES_MAX);
-	size_t at = 0, next, name, description;
-	GElf_Nhdr note;
-
-	while (data && (next = gelf_getnote(data, at, &note, &name, &description)) > 0) {
-		const unsigned char *bytes = (unsigned char *)data->d_buf + description;
-
-		if (note.n_type == NT_GNU_BUILD_ID && note.n_namesz == 4 &&
-		    memcmp((char *)data->d_buf + name, "GNU", 4) == 0 &&
-		    note.n_descsz * 2 < sizeof(v->out->build_id)) {
-			for (size_t i = 0; i < note.n_descsz; i++)
-				sprintf(v->out->build_id + 2 * i, "%02x", bytes[i]);
-		}
-		at = next;
-	}
-}
-
-static void read_sections(struct view *v, uint32_t symbol_type)
-{
-	Elf_Scn *section = NULL;
-	GElf_Shdr header;
-
-	for (int i = 0; i < SECTIONS_MAX && (section = elf_nextscn(v->elf, section)); i++) {
-		const char *name;
-
-		if (!gelf_getshdr(section, &header))
-			continue;
-		if (header.sh_type == symbol_type)
-			read_symbols(v, section, &header);
-		if (symbol_type == SHT_SYMTAB) /* the second round is for symbols only */
-			continue;
-		if (header.sh_type == SHT_DYNAMIC)
-			read_dynamic(v, section, &header);
-		else if (header.sh_type == SHT_NOTE)
-			read_note(v, section, &header);
-		/* _PyRuntime alone is in a section of this name since 3.10 (Python/pylifecycle.c).
-		 */
-		name = elf_strptr(v->elf, v->names, header.sh_name);
-		if (name && strcmp(name, ".PyRuntime") == 0 && !v->out->runtime)
-			v->out->runtime = header.sh_addr;
-	}
-}
-
-static int read_loads(struct view *v)
+static void read_loads(struct view *v)
 {
 	struct gw_runtime_symbols *out = v->out;
-	size_t count;
+	const struct gw_elf_segment *segment;
+	size_t count = gw_elf_segments(v->elf, &segment);
 
-	if (elf_getphdrnum(v->elf, &count))
-		return -EINVAL;
-	for (size_t i = 0; i < count && out->load_count < GW_RUNTIME_LOADS_MAX; i++) {
-		GElf_Phdr header;
-
-		if (!gelf_getphdr(v->elf, (int)i, &header))
-			return -EINVAL;
-		if (header.p_type != PT_LOAD)
-			continue;
+	for (size_t i = 0; i < count && i < GW_RUNTIME_LOADS_MAX; i++) {
 		out->load[out->load_count++] = (struct gw_runtime_load){
-			.offset = header.p_offset,
-			.address = header.p_vaddr,
-			.file_size = header.p_filesz,
-			.executable = (header.p_flags & PF_X) != 0,
+			.offset = segment[i].offset,
+			.address = segment[i].address,
+			.file_size = segment[i].file_size,
+			.executable = (segment[i].flags & PF_X) != 0,
 		};
 	}
-	return 0;
 }
 
 /* `const unsigned long Py_Version = PY_VERSION_HEX` (Python/getversion.c): its value in the file.
  */
 static void read_py_version(struct view *v)
 {
-	const struct gw_runtime_symbols *out = v->out;
-	uint64_t value;
+	uint64_t value, offset;
 
-	if (v->version_size != sizeof(value))
-		return;
-	for (size_t i = 0; i < out->load_count; i++) {
-		const struct gw_runtime_load *load = &out->load[i];
-		uint64_t in = v->version_address - load->address;
-
-		if (v->version_address < load->address || load->file_size < sizeof(value) ||
-		    in > load->file_size - sizeof(value))
-			continue;
-		if (pread(v->fd, &value, sizeof(value), (off_t)(load->offset + in)) ==
-			    (ssize_t)sizeof(value) &&
-		    value <= UINT32_MAX)
-			v->out->version_hex = (uint32_t)value;
-		return;
-	}
+	if (v->version_size == sizeof(value) &&
+	    !gw_elf_offset_of(v->elf, v->version_address, &offset) &&
+	    !gw_elf_read(v->elf, offset, &value, sizeof(value)) && value <= UINT32_MAX)
+		v->out->version_hex = (uint32_t)value;
 }
 
 static unsigned int parse_number(const char **text, const char *end)
@@ -295,97 +203,86 @@ static void scan_chunk(struct gw_runtime_symbols *out, const char *bytes, size_t
 
 static void scan_range(struct view *v, uint64_t offset, uint64_t size)
 {
-	char *chunk = malloc(CHUNK);
+	char *chunk = size <= RODATA_BYTES_MAX ? malloc(CHUNK) : NULL;
 
 	for (uint64_t done = 0; chunk && done < size;) {
 		size_t want = size - done < CHUNK ? (size_t)(size - done) : CHUNK;
-		ssize_t got = pread(v->fd, chunk, want, (off_t)(offset + done));
 
-		if (got <= 0)
+		if (gw_elf_read(v->elf, offset + done, chunk, want))
 			break;
-		scan_chunk(v->out, chunk, (size_t)got);
-		if ((size_t)got <= 2 * VERSION_TEXT_MAX || done + (uint64_t)got >= size)
+		scan_chunk(v->out, chunk, want);
+		if (want <= 2 * VERSION_TEXT_MAX || done + want >= size)
 			break;
 		/* Chunks overlap, so that a string on the border is whole in one of them. */
-		done += (uint64_t)got - 2 * VERSION_TEXT_MAX;
+		done += want - 2 * VERSION_TEXT_MAX;
 	}
 	free(chunk);
 }
 
-static void scan_read_only_data(struct view *v)
+static int scan_section(const struct gw_elf_section *section, void *data)
 {
-	Elf_Scn *section = NULL;
-	GElf_Shdr header;
-
-	for (int i = 0; i < SECTIONS_MAX && (section = elf_nextscn(v->elf, section)); i++) {
-		const char *name;
-
-		if (!gelf_getshdr(section, &header) || header.sh_type != SHT_PROGBITS ||
-		    header.sh_offset > v->file_size ||
-		    header.sh_size > v->file_size - header.sh_offset ||
-		    header.sh_size > RODATA_BYTES_MAX)
-			continue;
-		name = elf_strptr(v->elf, v->names, header.sh_name);
-		if (name && strncmp(name, ".rodata", 7) == 0)
-			scan_range(v, header.sh_offset, header.sh_size);
-	}
+	if (section->type == SHT_PROGBITS && strncmp(section->name, ".rodata", 7) == 0)
+		scan_range(data, section->offset, section->size);
+	return 0;
 }
 
-static int check_header(const struct view *v)
+static void scan_read_only_data(struct view *v)
 {
-	GElf_Ehdr header;
+	const struct gw_elf_segment *segment;
+	size_t count = gw_elf_segments(v->elf, &segment);
 
-	if (elf_kind(v->elf) != ELF_K_ELF || !gelf_getehdr(v->elf, &header))
-		return -ENOEXEC;
-	if (header.e_ident[EI_CLASS] == ELFCLASS32)
-		return -ENOTSUP;
-#if __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
-	return header.e_ident[EI_DATA] == ELFDATA2LSB ? 0 : -ENOEXEC;
-#else
-	return header.e_ident[EI_DATA] == ELFDATA2MSB ? 0 : -ENOEXEC;
-#endif
+	gw_elf_each_section(v->elf, scan_section, v);
+	for (size_t i = 0; !gw_elf_has_sections(v->elf) && i < count; i++)
+		if (!(segment[i].flags & (PF_W | PF_X)))
+			scan_range(v, segment[i].offset, segment[i].file_size);
 }
 
 static int read_all(struct view *v)
 {
-	int ret = check_header(v);
+	struct gw_runtime_symbols *out = v->out;
+	struct gw_elf_section section;
+	int code;
 
-	if (!ret)
-		ret = read_loads(v);
-	if (ret)
-		return ret;
-	if (elf_getshdrstrndx(v->elf, &v->names))
-		v->names = 0;
-	read_sections(v, SHT_DYNSYM);
+	read_loads(v);
+	code = read_symbols(v, SHT_DYNSYM);
 	/* A fully static program, or one that exports nothing, has its symbols only there. */
-	if (!v->version_address && !v->out->old_python && !v->out->pypy)
-		read_sections(v, SHT_SYMTAB);
+	if (!code && !v->version_address && !out->old_python && !out->pypy)
+		code = read_symbols(v, SHT_SYMTAB);
+	if (code)
+		return code;
+	/* _PyRuntime alone is in a section of this name since 3.10 (Python/pylifecycle.c). */
+	if (!out->runtime && !gw_elf_section_named(v->elf, ".PyRuntime", &section))
+		out->runtime = section.address;
+	read_dynamic(v);
+	gw_elf_build_id(v->elf, out->build_id, sizeof(out->build_id));
 	read_py_version(v);
-	if (!v->out->version_hex && (v->out->runtime || v->out->old_python))
+	if (!out->version_hex && (out->runtime || out->old_python))
 		scan_read_only_data(v);
 	return 0;
 }
 
+static int is_narrow(int fd)
+{
+	unsigned char ident[EI_NIDENT];
+
+	return pread(fd, ident, sizeof(ident), 0) == (ssize_t)sizeof(ident) &&
+	       memcmp(ident, ELFMAG, SELFMAG) == 0 && ident[EI_CLASS] == ELFCLASS32;
+}
+
 int gw_runtime_symbols_read(int fd, struct gw_runtime_symbols *out)
 {
-	struct view v = {.fd = fd, .out = out};
-	struct stat st;
-	int ret;
+	struct view v = {.out = out};
+	int code;
 
 	memset(out, 0, sizeof(*out));
-	if (fstat(fd, &st) < 0)
-		return -errno;
-	if (elf_version(EV_CURRENT) == EV_NONE)
-		return -EINVAL;
-	v.file_size = (uint64_t)st.st_size;
-	/* Not ELF_C_READ_MMAP: the owner could cut the file short and so kill this program
-	 * (SIGBUS). */
-	v.elf = elf_begin(fd, ELF_C_READ, NULL);
-	if (!v.elf)
-		return -ENOEXEC;
-	ret = read_all(&v);
-	elf_end(v.elf);
-	return ret;
+	if (is_narrow(fd))
+		return -ENOTSUP;
+	code = gw_elf_open(fd, &v.elf, NULL);
+	if (code)
+		return code;
+	code = read_all(&v);
+	gw_elf_close(v.elf);
+	return code;
 }
 
 int gw_runtime_load_bias(const struct gw_runtime_symbols *symbols, uint64_t start,

@@ -25,6 +25,7 @@ struct gw_runtime_symbols {
 	int free_threaded;    /* defines _Py_DecRefShared, as free-threaded builds alone do */
 	int old_python;	      /* defines PyEval_SaveThread: a CPython, if not PyPy */
 	int pypy;	      /* defines PyPy's own symbols */
+	int musl;	      /* linked with musl, whose condition variables are others */
 	char soname[128];     /* "" if none */
 	char build_id[64];    /* hex, "" if none */
 	/* Read only where Py_Version is missing: strings in the read-only data like PY_VERSION,
