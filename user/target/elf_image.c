@@ -12,6 +12,7 @@
 
 struct gw_elf {
 	int fd;
+	const uint8_t *bytes; /* a file in memory, which has no fd */
 	uint64_t file_size;
 	Elf *elf;
 	GElf_Ehdr header;
@@ -60,7 +61,9 @@ static bool within(uint64_t offset, uint64_t size, uint64_t limit)
 
 static int read_header(struct gw_elf *elf, struct gw_error *err)
 {
-	elf->elf = elf_begin(elf->fd, ELF_C_READ, NULL);
+	/* libelf writes to none of the bytes: it was not asked for a file that can be changed. */
+	elf->elf = elf->bytes ? elf_memory((char *)(uintptr_t)elf->bytes, elf->file_size)
+			      : elf_begin(elf->fd, ELF_C_READ, NULL);
 	if (!elf->elf || elf_kind(elf->elf) != ELF_K_ELF || gelf_getclass(elf->elf) != ELFCLASS64 ||
 	    !gelf_getehdr(elf->elf, &elf->header) ||
 	    elf->header.e_ident[EI_DATA] != THIS_BYTE_ORDER ||
@@ -119,27 +122,18 @@ damaged:
 			    "fit it.");
 }
 
-static int open_view(int fd, bool debug, struct gw_elf **result, struct gw_error *err)
+static int open_view(const struct gw_elf *source, struct gw_elf **result, struct gw_error *err)
 {
 	struct gw_elf *elf;
-	struct stat status;
 	int code;
 
 	*result = NULL;
 	if (elf_version(EV_CURRENT) == EV_NONE)
 		return gw_error_set(err, -ENOTSUP, GW_STATUS_FAILURE, "libelf is too old.");
-	if (fstat(fd, &status))
-		return gw_error_set(err, -errno, GW_STATUS_TARGET, "Cannot read the file: %s.",
-				    strerror(errno));
-	/* A pipe or a device has no size to check anything against. */
-	if (!S_ISREG(status.st_mode))
-		return gw_error_set(err, -ENOEXEC, GW_STATUS_TARGET, "Not a regular file.");
-	elf = calloc(1, sizeof(*elf));
+	elf = malloc(sizeof(*elf));
 	if (!elf)
 		return gw_error_set(err, -ENOMEM, GW_STATUS_FAILURE, "Out of memory.");
-	elf->fd = fd;
-	elf->debug = debug;
-	elf->file_size = (uint64_t)status.st_size;
+	*elf = *source;
 	code = read_header(elf, err);
 	if (!code)
 		code = read_segments(elf, err);
@@ -151,14 +145,38 @@ static int open_view(int fd, bool debug, struct gw_elf **result, struct gw_error
 	return 0;
 }
 
+static int open_file(int fd, bool debug, struct gw_elf **result, struct gw_error *err)
+{
+	struct stat status;
+
+	*result = NULL;
+	if (fstat(fd, &status))
+		return gw_error_set(err, -errno, GW_STATUS_TARGET, "Cannot read the file: %s.",
+				    strerror(errno));
+	/* A pipe or a device has no size to check anything against. */
+	if (!S_ISREG(status.st_mode))
+		return gw_error_set(err, -ENOEXEC, GW_STATUS_TARGET, "Not a regular file.");
+	return open_view(
+		&(struct gw_elf){.fd = fd, .file_size = (uint64_t)status.st_size, .debug = debug},
+		result, err);
+}
+
 int gw_elf_open(int fd, struct gw_elf **result, struct gw_error *err)
 {
-	return open_view(fd, false, result, err);
+	return open_file(fd, false, result, err);
 }
 
 int gw_elf_open_debug(int fd, struct gw_elf **result, struct gw_error *err)
 {
-	return open_view(fd, true, result, err);
+	return open_file(fd, true, result, err);
+}
+
+int gw_elf_open_bytes(const uint8_t *bytes, size_t size, struct gw_elf **result,
+		      struct gw_error *err)
+{
+	return open_view(
+		&(struct gw_elf){.fd = -1, .bytes = bytes, .file_size = size, .debug = true},
+		result, err);
 }
 
 void gw_elf_close(struct gw_elf *elf)
@@ -192,6 +210,10 @@ int gw_elf_read(const struct gw_elf *elf, uint64_t offset, void *to, size_t size
 
 	if (!within(offset, size, elf->file_size))
 		return -EINVAL;
+	if (elf->bytes) {
+		memcpy(to, elf->bytes + offset, size);
+		return 0;
+	}
 	while (size) {
 		got = pread(elf->fd, bytes, size, (off_t)offset);
 		if (got < 0 && errno == EINTR)

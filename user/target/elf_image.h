@@ -24,6 +24,8 @@ struct gw_elf;
 int gw_elf_open(int fd, struct gw_elf **elf, struct gw_error *err);
 /* The same for a separate debug file, whose segments and most of its sections have no bytes. */
 int gw_elf_open_debug(int fd, struct gw_elf **elf, struct gw_error *err);
+/* The same for one that is in memory, which must outlive the view. */
+int gw_elf_open_bytes(const uint8_t *bytes, size_t size, struct gw_elf **elf, struct gw_error *err);
 void gw_elf_close(struct gw_elf *elf);
 
 uint16_t gw_elf_machine(const struct gw_elf *elf);

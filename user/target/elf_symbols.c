@@ -303,8 +303,8 @@ int gw_elf_build_id(const struct gw_elf *elf, char *hex, size_t size)
 	/* By sections first: the program headers of a debug file may be those of the whole one. */
 	gw_elf_each_section(elf, search_section, &search);
 	search.blocks = 0;
-	for (size_t i = 0; !search.length && i < NOTES_MAX &&
-			   !gw_elf_header_typed(elf, PT_NOTE, i, &segment);
+	for (size_t i = 0;
+	     !search.length && i < NOTES_MAX && !gw_elf_header_typed(elf, PT_NOTE, i, &segment);
 	     i++)
 		search_notes(&search, segment.offset, segment.file_size);
 	print_hex(search.id, search.length, hex, size);

@@ -377,6 +377,49 @@ int gw_functions_load(const struct gw_elf *elf, struct gw_functions *functions,
 			    "bounds of its functions are not known.");
 }
 
+static bool is_free(const struct gw_functions *functions, uint64_t start, uint64_t end)
+{
+	size_t low = 0, high = functions->count, middle;
+
+	while (low < high) {
+		middle = low + (high - low) / 2;
+		if (functions->function[middle].end <= start)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return low == functions->count || functions->function[low].start >= end;
+}
+
+int gw_functions_add(struct gw_functions *functions, const struct gw_elf_symbols *symbols)
+{
+	struct gw_functions all = {0};
+	struct reader reader = {.functions = &all};
+	int code = 0;
+
+	for (size_t i = 0; i < symbols->count && !code; i++) {
+		const Elf64_Sym *symbol = &symbols->symbol[i];
+
+		if (ELF64_ST_TYPE(symbol->st_info) == STT_FUNC && symbol->st_value &&
+		    symbol->st_size <= UINT64_MAX - symbol->st_value &&
+		    is_free(functions, symbol->st_value, symbol->st_value + symbol->st_size))
+			code = add_function(&reader, symbol->st_value, symbol->st_size, false);
+	}
+	/* In stripped files the table is most often empty. */
+	for (size_t i = 0; all.count && i < functions->count && !code; i++)
+		code = add_function(&reader, functions->function[i].start,
+				    functions->function[i].end - functions->function[i].start,
+				    functions->function[i].continuation);
+	if (code || !all.count) {
+		gw_functions_free(&all);
+		return code;
+	}
+	make_disjoint(&all);
+	gw_functions_free(functions);
+	*functions = all;
+	return 0;
+}
+
 void gw_functions_free(struct gw_functions *functions)
 {
 	if (!functions)

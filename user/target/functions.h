@@ -10,7 +10,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "target/elf_image.h"
+#include "target/elf_symbols.h"
 #include "util/error.h"
 
 struct gw_function {
@@ -27,6 +27,11 @@ struct gw_functions {
 /* 0, or a negative errno with err set: -EINVAL no unwind tables, or damaged ones. */
 int gw_functions_load(const struct gw_elf *elf, struct gw_functions *functions,
 		      struct gw_error *err);
+/*
+ * Adds the functions that a symbol table names with their sizes, where no other is yet: what was
+ * built without unwind tables has only these. 0 or -ENOMEM.
+ */
+int gw_functions_add(struct gw_functions *functions, const struct gw_elf_symbols *symbols);
 void gw_functions_free(struct gw_functions *functions);
 
 /* The function that holds the address, or NULL. */

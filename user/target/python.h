@@ -48,6 +48,9 @@ struct gw_python {
 	char build_id[64];		/* hex, "" if the file has none */
 	uint64_t load_bias;		/* run-time address minus the file's virtual address */
 	uint64_t runtime_address;	/* of _PyRuntime in the process */
+	int untested;	/* 1: newer than what gilwatch knows; what it says of itself fits its memory
+			 */
+	char note[192]; /* a sentence on what is left out of the process, else "" */
 	struct gw_python_layout layout;
 	int gil_count;
 	int gils_left_out; /* GILs beyond GW_PYTHON_GILS_MAX; -1: too many interpreters to look at
@@ -72,6 +75,14 @@ struct gw_gil_view {
  * GIL that does not look like one.
  */
 int gw_python_find(pid_t pid, struct gw_python *python, struct gw_error *err);
+
+/*
+ * The same, with the files that it reads kept in the cache (NULL: none): for whoever goes through
+ * all processes of a host.
+ */
+struct gw_file_cache;
+int gw_python_find_cached(pid_t pid, struct gw_file_cache *cache, struct gw_python *python,
+			  struct gw_error *err);
 
 /* Reads one GIL. 0 or a negative errno. */
 int gw_python_view_gil(pid_t pid, const struct gw_python *python, uint64_t gil_address,

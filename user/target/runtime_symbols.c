@@ -25,8 +25,7 @@ static void note_symbol(struct view *v, const char *name, const Elf64_Sym *symbo
 	struct gw_runtime_symbols *out = v->out;
 
 	if (name[0] == '_') {
-		if (strcmp(name, "_PyRuntime") == 0 &&
-		    ELF64_ST_TYPE(symbol->st_info) == STT_OBJECT)
+		if (strcmp(name, "_PyRuntime") == 0 && ELF64_ST_TYPE(symbol->st_info) == STT_OBJECT)
 			out->runtime = symbol->st_value;
 		else if (strcmp(name, "_Py_DecRefShared") == 0)
 			out->free_threaded = 1;

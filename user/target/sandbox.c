@@ -98,8 +98,8 @@ static void child(struct run *run, int out, pid_t parent)
 		struct answer answer = {.index = (uint32_t)i};
 
 		memset(run->message, 0, sizeof(answer) + run->out_size);
-		answer.code = run->job(task->fd, task->in, run->message + sizeof(answer),
-				       &answer.err);
+		answer.code =
+			run->job(task->fd, task->in, run->message + sizeof(answer), &answer.err);
 		memcpy(run->message, &answer, sizeof(answer));
 		if (write_all(out, run->message, sizeof(answer) + run->out_size))
 			_exit(1);

@@ -14,7 +14,7 @@
 
 #include "util/error.h"
 
-#define GW_SANDBOX_FDS_MAX	2
+#define GW_SANDBOX_FDS_MAX	3
 #define GW_SANDBOX_TASKS_MAX	32
 #define GW_SANDBOX_MEMORY_BYTES (256ULL << 20)
 #define GW_SANDBOX_CPU_S	2
@@ -39,7 +39,8 @@ struct gw_sandbox_task {
 /* What the children have used, for measurements. */
 struct gw_sandbox_use {
 	uint64_t cpu_us;
-	uint64_t peak_kib; /* resident, the largest of them; what they share with gilwatch included */
+	uint64_t peak_kib; /* resident, the largest of them; what they share with gilwatch included
+			    */
 	unsigned int children;
 };
 

@@ -109,11 +109,12 @@ static int give_up_rights(void)
 static int allow_calls(scmp_filter_ctx filter, int out)
 {
 	static const int calls[] = {
-		SCMP_SYS(read),	      SCMP_SYS(pread64),       SCMP_SYS(munmap), SCMP_SYS(mremap),
-		SCMP_SYS(brk),	      SCMP_SYS(madvise),       SCMP_SYS(fstat),	 SCMP_SYS(newfstatat),
-		SCMP_SYS(lseek),      SCMP_SYS(close),	       SCMP_SYS(fcntl),	 SCMP_SYS(futex),
-		SCMP_SYS(getrandom),  SCMP_SYS(clock_gettime), SCMP_SYS(exit),	 SCMP_SYS(exit_group),
-		SCMP_SYS(rt_sigreturn),
+		SCMP_SYS(read),	      SCMP_SYS(pread64),       SCMP_SYS(munmap),
+		SCMP_SYS(mremap),     SCMP_SYS(brk),	       SCMP_SYS(madvise),
+		SCMP_SYS(fstat),      SCMP_SYS(newfstatat),    SCMP_SYS(lseek),
+		SCMP_SYS(close),      SCMP_SYS(fcntl),	       SCMP_SYS(futex),
+		SCMP_SYS(getrandom),  SCMP_SYS(clock_gettime), SCMP_SYS(exit),
+		SCMP_SYS(exit_group), SCMP_SYS(rt_sigreturn),
 	};
 	int code = 0;
 

@@ -11,7 +11,9 @@
 
 #include "util/error.h"
 
-#define GW_SITES_MAX 64
+#define GW_SITES_MAX	       64
+#define GW_SITES_FUNCTIONS_MAX 16
+#define GW_SITES_DEBUG_MAX     2
 
 enum gw_site_kind {
 	GW_SITE_ACQUIRE, /* pthread_cond_signal(&gil->switch_cond): one per acquisition */
@@ -25,18 +27,42 @@ struct gw_site {
 	uint8_t cheap;		  /* 1: `call rel32`, emulated by the kernel; 0: single-stepped */
 };
 
+/* A function that was taken for take_gil, or a part or copy of it. */
+struct gw_sites_function {
+	char name[48]; /* printable; "" where no table names it */
+	uint64_t file_offset;
+};
+
+/* No pointers: it comes out of the sandbox as it is. */
 struct gw_sites {
 	size_t count;
 	struct gw_site site[GW_SITES_MAX]; /* by ascending file offset */
-	const char *how;		   /* "symbols" or "calls": what take_gil was found by */
+	/*
+	 * What take_gil was found by: the names in the file ("symbols"), in its separate debug file
+	 * ("debug file") or in .gnu_debugdata ("debugdata"), or "calls": by whom functions call,
+	 * with no name to be had.
+	 */
+	char how[16];
+	/* Names and calls were both to be had and did not say the same: a sentence, else "". The
+	 * sites that they disagree on are not among the above. */
+	char disagreement[192];
+	size_t function_count;
+	struct gw_sites_function function[GW_SITES_FUNCTIONS_MAX];
+};
+
+/* Descriptors, any position. */
+struct gw_sites_files {
+	int file;
+	int debug[GW_SITES_DEBUG_MAX]; /* what may be its separate debug file, -1: none */
 };
 
 /*
- * Reads the file behind fd (any position) and fills sites. Returns 0, or a negative errno with err
- * set: -ENOEXEC not a 64-bit ELF file of this machine, -ENOENT no take_gil in it, -E2BIG more sites
- * than GW_SITES_MAX, -EINVAL damaged or lying headers, -EOPNOTSUPP no disassembler for this
- * machine. Never trusts the file: all reads are bounded by its real size.
+ * Reads the files and fills sites. Returns 0, or a negative errno with err set: -ENOEXEC not a
+ * 64-bit ELF file of this machine, -ENOENT no take_gil in it, -E2BIG more sites than GW_SITES_MAX,
+ * -EINVAL damaged or lying headers, -EOPNOTSUPP no disassembler for this machine. Never trusts the
+ * files: all reads are bounded by their real size. What is not the user's own is read by
+ * gw_file_find_sites() (target/file_reader.h), which calls this in a sandbox.
  */
-int gw_sites_find(int fd, struct gw_sites *sites, struct gw_error *err);
+int gw_sites_find(const struct gw_sites_files *files, struct gw_sites *sites, struct gw_error *err);
 
 #endif

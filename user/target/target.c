@@ -2,8 +2,42 @@
 #include "target/target.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <string.h>
 #include <unistd.h>
+
+#include "target/debug_file.h"
+#include "target/file_reader.h"
+
+/* "the file /usr/bin/python3 of process 12": the path is the target's, so it is cleaned. */
+static void name_file(const struct gw_target *target, char *what, size_t size)
+{
+	const char *path = target->python.runtime_file.path;
+	int used = snprintf(what, size, "the file %.200s of process %d", path, target->proc.pid);
+
+	for (int i = 0; i < used && (size_t)i < size - 1; i++)
+		if (what[i] < ' ' || what[i] > '~')
+			what[i] = '?';
+}
+
+static int find_in_files(struct gw_target *target, int fd, struct gw_error *err)
+{
+	const char *build_id = target->python.build_id;
+	struct gw_sites_files files = {
+		.file = fd,
+		.debug = {gw_debug_file_open(target->proc.pid, build_id),
+			  gw_debug_file_open(0, build_id)},
+	};
+	char what[256];
+	int code;
+
+	name_file(target, what, sizeof(what));
+	code = gw_file_find_sites(&files, what, &target->sites, NULL, err);
+	for (int i = 0; i < GW_SITES_DEBUG_MAX; i++)
+		if (files.debug[i] >= 0)
+			close(files.debug[i]);
+	return code;
+}
 
 static int find_sites(struct gw_target *target, struct gw_error *err)
 {
@@ -14,7 +48,7 @@ static int find_sites(struct gw_target *target, struct gw_error *err)
 		return gw_error_set(err, fd, GW_STATUS_TARGET,
 				    "the file of process %d's Python cannot be opened (%s)",
 				    target->proc.pid, strerror(-fd));
-	code = gw_sites_find(fd, &target->sites, err);
+	code = find_in_files(target, fd, err);
 	close(fd);
 	if (code)
 		return code;
