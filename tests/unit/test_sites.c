@@ -2,7 +2,7 @@
 /*
  * The GIL's call sites in small files that this test has the compiler make (the truth is what the
  * disassembler says of them before they are stripped), in damaged ones, and in the interpreters of
- * this machine.
+ * this machine (and those in GILWATCH_BINARIES: patterns, by colons).
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -23,6 +23,7 @@
 #include <cmocka.h>
 
 #include "target/elf_symbols.h"
+#include "target/file_reader.h"
 #include "target/functions.h"
 #include "target/sites.h"
 
@@ -1104,13 +1105,26 @@ static void check_symbol_bounds(int fd, const struct gw_sites *sites)
 	gw_elf_close(elf);
 }
 
+/* The same through the sandbox, as gilwatch does it; what it took goes to the caller. */
+static void check_sandboxed(int fd, const struct gw_sites *sites, struct gw_sandbox_use *use)
+{
+	const struct gw_sites_files files = {.file = fd, .debug = {-1, -1}};
+	struct gw_error err = {0};
+	struct gw_sites boxed;
+
+	assert_int_equal(gw_file_find_sites(&files, "the file", &boxed, use, &err), 0);
+	assert_string_equal(err.text, "");
+	assert_memory_equal(&boxed, sites, sizeof(boxed));
+}
+
 static void check_interpreter(struct files *files, const char *path)
 {
+	struct gw_sandbox_use use = {0};
 	struct gw_error err = {0};
 	struct gw_sites sites;
 	size_t i, cheap = 0;
 	struct stat status;
-	double start;
+	double start, took;
 	int code, fd = open(path, O_RDONLY | O_CLOEXEC);
 
 	if (fd < 0)
@@ -1123,11 +1137,17 @@ static void check_interpreter(struct files *files, const char *path)
 			fail_msg("%s: %d: %s", path, code, err.text);
 		for (i = 0; i < sites.count; i++)
 			cheap += sites.site[i].cheap;
-		print_message("%-48s %-8s %2zu acquire %2zu release %s %6.1f ms\n", path, sites.how,
-			      count_kind(&sites, GW_SITE_ACQUIRE),
+		took = seconds() - start;
+		check_sandboxed(fd, &sites, &use);
+		print_message("%-48s %-8s %2zu acquire %2zu release %s %6.1f ms; sandboxed %.1f ms "
+			      "CPU, %.1f MiB\n",
+			      path, sites.how, count_kind(&sites, GW_SITE_ACQUIRE),
 			      count_kind(&sites, GW_SITE_RELEASE),
-			      cheap == sites.count ? "all cheap" : "NOT all cheap",
-			      (seconds() - start) * 1e3);
+			      cheap == sites.count ? "all cheap" : "NOT all cheap", took * 1e3,
+			      (double)use.cpu_us / 1e3, (double)use.peak_kib / 1024);
+		/* Where there are two witnesses, they agree. */
+		assert_string_equal(sites.disagreement, "");
+		assert_true(sites.function_count >= 1);
 		assert_true(count_kind(&sites, GW_SITE_ACQUIRE) >= 1);
 		assert_true(count_kind(&sites, GW_SITE_RELEASE) >= 1);
 		check_symbol_bounds(fd, &sites);
@@ -1176,6 +1196,7 @@ static void test_interpreters(void **state)
 {
 	struct files files = {0};
 	char root[512];
+	char *more = strdup(getenv("GILWATCH_BINARIES") ? getenv("GILWATCH_BINARIES") : "");
 
 	(void)state;
 #if !defined(__x86_64__)
@@ -1188,6 +1209,9 @@ static void test_interpreters(void **state)
 		check_matching(&files, root, "/versions/*/lib/libpython3*.so*");
 		check_matching(&files, root, "/versions/*/bin/python3.*");
 	}
+	for (char *at = more, *path; (path = strsep(&at, ":"));)
+		check_matching(&files, "", path);
+	free(more);
 	print_message("%zu interpreters\n", files.checked);
 	if (!files.checked)
 		skip();

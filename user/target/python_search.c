@@ -262,7 +262,13 @@ int gw_python_search_read(struct gw_python_search *s, int likely, struct gw_file
 	if (!chunk)
 		return gw_error_set(err, -ENOMEM, GW_STATUS_FAILURE, "out of memory");
 	for (size_t i = 0; i < s->count && !code; i++) {
-		fd = s->files[i].likely == likely ? open_file(s, &s->files[i]) : -ENOENT;
+		if (s->files[i].likely != likely)
+			continue;
+		fd = open_file(s, &s->files[i]);
+		if (fd == -EMFILE && chunk->count) { /* a low limit, or a busy gilwatch */
+			code = read_chunk(s, chunk, cache, err);
+			fd = open_file(s, &s->files[i]);
+		}
 		if (fd < 0)
 			continue;
 		chunk->file[chunk->count] = &s->files[i];

@@ -15,7 +15,7 @@
 #include "util/error.h"
 
 #define GW_SANDBOX_FDS_MAX	3
-#define GW_SANDBOX_TASKS_MAX	32
+#define GW_SANDBOX_TASKS_MAX	128
 #define GW_SANDBOX_MEMORY_BYTES (256ULL << 20)
 #define GW_SANDBOX_CPU_S	2
 #define GW_SANDBOX_WALL_MS	5000  /* without an answer: the file system may never give one */

@@ -145,11 +145,23 @@ static int filter_calls(int out)
 	return code;
 }
 
+/*
+ * glibc's qsort asks how much memory the machine has when it sorts more than a kilobyte for the
+ * first time, by a system call or a file: so here, while it may.
+ */
+static void settle_libc(void)
+{
+	int numbers[1024] = {0};
+
+	qsort(numbers, sizeof(numbers) / sizeof(numbers[0]), sizeof(numbers[0]), by_number);
+}
+
 int gw_sandbox_close_in(int *keep, size_t count, int out, uint64_t vm_bytes, pid_t parent)
 {
 	sigset_t all;
 	int code;
 
+	settle_libc();
 	/* A Ctrl-C is the parent's business; what it does not block, it handles. */
 	sigfillset(&all);
 	sigprocmask(SIG_SETMASK, &all, NULL);
