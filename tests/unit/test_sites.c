@@ -16,6 +16,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/sendfile.h>
 #include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
@@ -45,6 +46,9 @@ static const char gil_source[] =
 	"static int timed_wait(struct gil *g)\n"
 	"{ struct timespec ts = {0, 5};\n"
 	"  return pthread_cond_timedwait(&g->cond, &g->mutex, &ts); }\n"
+	"#ifdef NO_TIMEOUT\n"
+	"#define timed_wait(g) pthread_cond_wait(&(g)->cond, &(g)->mutex)\n"
+	"#endif\n"
 	"HIDDEN void take_gil(struct gil *g)\n"
 	"{ pthread_mutex_lock(&g->mutex);\n"
 	"  while (g->locked) if (timed_wait(g)) g->n++;\n"
@@ -80,6 +84,11 @@ static const char gil_source[] =
 	"  address = pthread_cond_signal; address = pthread_cond_timedwait;\n"
 	"#endif\n"
 	"}\n"
+	"#ifdef NAME_ONE_MORE\n"
+	"HIDDEN void more(struct gil *g) __asm__(\"take_gil.more\");\n"
+	"HIDDEN void more(struct gil *g) { drop_gil(g); g->n += 9; }\n"
+	"void PyEval_More(void) { more(&gil); }\n"
+	"#endif\n"
 	"#ifdef MANY\n"
 	"#define ONE pthread_cond_signal(&gil.cond); gil.n++;\n"
 	"#define TEN ONE ONE ONE ONE ONE ONE ONE ONE ONE ONE\n"
@@ -593,6 +602,201 @@ static void test_no_unwind_table(void **state)
 	/* Without them the functions are in no table: nothing is found, and nothing is guessed. */
 	strip(path);
 	assert_true(find_in(path, &sites, &err) < 0);
+}
+
+/* ---- the ladder of names ---- */
+
+/* Runs a command made of a format and two paths, and fails the test if that fails. */
+static void shell(const char *format, const char *first, const char *second)
+{
+	char command[4096];
+	int length = snprintf(command, sizeof(command), format, first, second);
+
+	assert_true(length > 0 && (size_t)length < sizeof(command));
+	if (system(command) != 0)
+		fail_msg("cannot run: %s", command);
+}
+
+static int find_with_debug(const char *path, const char *debug, struct gw_sites *sites)
+{
+	struct gw_sites_files files = {
+		.file = open(path, O_RDONLY | O_CLOEXEC),
+		.debug = {-1, open(debug, O_RDONLY | O_CLOEXEC)},
+	};
+	struct gw_error err = {0};
+	int code = gw_sites_find(&files, sites, &err);
+
+	assert_true(files.debug[1] >= 0);
+	close(files.file);
+	close(files.debug[1]);
+	return code;
+}
+
+static void check_same(const struct gw_sites *sites, const struct gw_sites *expected,
+		       const char *how)
+{
+	assert_string_equal(sites->how, how);
+	assert_string_equal(sites->disagreement, "");
+	assert_int_equal(sites->count, expected->count);
+	assert_memory_equal(sites->site, expected->site, sizeof(sites->site));
+}
+
+static void test_debug_file(void **state)
+{
+	struct gw_sites whole, sites;
+	char path[512], debug[600], other[512];
+	struct gw_error err;
+
+	NEED_TOOLCHAIN();
+	build(*state, "cc", "gil.c", "-g -shared -fPIC -Wl,--build-id", path);
+	assert_int_equal(find_in(path, &whole, &err), 0);
+	assert_non_null(strstr(whole.function[0].name, "take_gil"));
+	snprintf(debug, sizeof(debug), "%s.debug", path);
+	shell("objcopy --only-keep-debug %s %s", path, debug);
+	strip(path);
+	assert_int_equal(find_with_debug(path, debug, &sites), 0);
+	check_same(&sites, &whole, "debug file");
+	assert_non_null(strstr(sites.function[0].name, "take_gil"));
+	/* As compressed as its sections can be. */
+	shell("objcopy --compress-debug-sections %s %s", debug, debug);
+	assert_int_equal(find_with_debug(path, debug, &sites), 0);
+	check_same(&sites, &whole, "debug file");
+
+	/* Of another build: as if it were not there. */
+	build(*state, "cc", "gil.c", "-g -O1 -shared -fPIC -Wl,--build-id", other);
+	assert_int_equal(find_with_debug(path, other, &sites), 0);
+	check_same(&sites, &whole, "calls");
+	assert_string_equal(sites.function[0].name, "");
+	/* Or no ELF file at all. */
+	assert_int_equal(find_with_debug(path, "/proc/self/cmdline", &sites), 0);
+	check_same(&sites, &whole, "calls");
+}
+
+/* As Fedora's find-debuginfo makes it. */
+static void test_debugdata(void **state)
+{
+	struct gw_sites whole, sites;
+	struct gw_error err;
+	char path[512], mini[600];
+
+	NEED_TOOLCHAIN();
+	if (!have("xz"))
+		skip();
+	build(*state, "cc", "gil.c", "-g -shared -fPIC -Wl,--build-id", path);
+	assert_int_equal(find_in(path, &whole, &err), 0);
+	snprintf(mini, sizeof(mini), "%s.mini", path);
+	shell("nm %s --format=posix --defined-only | "
+	      "awk '$2 == \"T\" || $2 == \"t\" {print $1}' | sort > %s.functions",
+	      path, mini);
+	shell("objcopy -S --remove-section .gdb_index --remove-section .comment "
+	      "--keep-symbols=%2$s.functions %1$s %2$s",
+	      path, mini);
+	shell("objcopy --only-keep-debug %s %s.only", mini, mini);
+	shell("xz -f %s.only && strip %s", mini, path);
+	shell("objcopy --add-section .gnu_debugdata=%2$s.only.xz %1$s", path, mini);
+	assert_int_equal(find_in(path, &sites, &err), 0);
+	check_same(&sites, &whole, "debugdata");
+	assert_non_null(strstr(sites.function[0].name, "take_gil"));
+}
+
+/* Names that say of one place what the calls do not: it is left out, and that is said. */
+static void test_disagreement(void **state)
+{
+	struct gw_sites sites, stripped;
+	struct gw_error err;
+	char path[512];
+
+	NEED_TOOLCHAIN();
+	build(*state, "cc", "gil.c", "-shared -fPIC -DNAME_ONE_MORE", path);
+	assert_int_equal(find_in(path, &sites, &err), 0);
+	assert_string_equal(sites.how, "symbols");
+	assert_non_null(strstr(sites.disagreement, "disagree on 1 of the places"));
+	strip(path);
+	assert_int_equal(find_in(path, &stripped, &err), 0);
+	assert_string_equal(stripped.disagreement, "");
+	assert_int_equal(stripped.count, sites.count + 1);
+	assert_int_equal(count_kind(&stripped, GW_SITE_ACQUIRE),
+			 count_kind(&sites, GW_SITE_ACQUIRE));
+}
+
+/* A GIL that waits in a way of its own: only names can tell. */
+static void test_names_alone(void **state)
+{
+	struct gw_sites sites;
+	struct gw_error err;
+	struct truth truth;
+	char path[512];
+
+	NEED_TOOLCHAIN();
+	build(*state, "cc", "gil.c", "-shared -fPIC -DNO_TIMEOUT", path);
+	read_truth(path, "take_gil", &truth);
+	assert_int_equal(find_in(path, &sites, &err), 0);
+	check_against(path, &sites, &truth);
+	assert_string_equal(sites.how, "symbols");
+	strip(path);
+	assert_int_equal(find_in(path, &sites, &err), -ENOENT);
+}
+
+/* ---- without section headers ---- */
+
+/* Opens a copy of the file from which sstrip would have cut them. */
+static int open_without_sections(const char *path)
+{
+	int from = open(path, O_RDONLY | O_CLOEXEC);
+	int to = memfd_create("test_sites", MFD_CLOEXEC);
+	struct stat status;
+	Elf64_Ehdr header;
+
+	assert_int_equal(fstat(from, &status), 0);
+	while (sendfile(to, from, NULL, (size_t)status.st_size) > 0)
+		;
+	assert_int_equal(pread(to, &header, sizeof(header), 0), sizeof(header));
+	header.e_shoff = 0;
+	header.e_shnum = header.e_shstrndx = 0;
+	assert_int_equal(pwrite(to, &header, sizeof(header), 0), sizeof(header));
+	close(from);
+	return to;
+}
+
+static void check_without_sections(const char *path)
+{
+	struct gw_runtime_symbols with, without;
+	struct gw_sites sites, expected;
+	struct gw_error err = {0};
+	int fd = open(path, O_RDONLY | O_CLOEXEC), cut = open_without_sections(path);
+
+	assert_int_equal(find_sites(fd, &expected, &err), 0);
+	assert_int_equal(find_sites(cut, &sites, &err), 0);
+	check_same(&sites, &expected, "calls");
+	assert_int_equal(gw_runtime_symbols_read(fd, &with), 0);
+	assert_int_equal(gw_runtime_symbols_read(cut, &without), 0);
+	assert_true(with.runtime == without.runtime && with.version_hex == without.version_hex);
+	assert_int_equal(with.old_python, without.old_python);
+	assert_int_equal(with.free_threaded, without.free_threaded);
+	assert_string_equal(with.soname, without.soname);
+	assert_string_equal(with.build_id, without.build_id);
+	close(fd);
+	close(cut);
+}
+
+static void test_without_sections(void **state)
+{
+	static const char *const options[] = {
+		"-shared -fPIC -Wl,--build-id -Wl,-soname,libx.so -Wl,-z,lazy -Wl,--hash-style=gnu",
+		"-shared -fPIC -Wl,--hash-style=sysv -fcf-protection=full -Wl,-z,ibtplt "
+		"-Wl,-z,now",
+		"-shared -fPIC -fno-plt -Wl,--hash-style=both",
+		"-pie -fPIE -rdynamic -Wl,--hash-style=gnu",
+		"-no-pie -fno-pie -rdynamic -DTAKE_ADDRESS",
+	};
+	char path[512];
+
+	NEED_TOOLCHAIN();
+	for (size_t i = 0; i < sizeof(options) / sizeof(options[0]); i++) {
+		build(*state, "cc", "gil.c", options[i], path);
+		strip(path);
+		check_without_sections(path);
+	}
 }
 
 /* ---- files that hold no GIL, and no ELF ---- */
@@ -1148,6 +1352,8 @@ static void check_interpreter(struct files *files, const char *path)
 		/* Where there are two witnesses, they agree. */
 		assert_string_equal(sites.disagreement, "");
 		assert_true(sites.function_count >= 1);
+		if (!strcmp(sites.how, "calls"))
+			check_without_sections(path);
 		assert_true(count_kind(&sites, GW_SITE_ACQUIRE) >= 1);
 		assert_true(count_kind(&sites, GW_SITE_RELEASE) >= 1);
 		check_symbol_bounds(fd, &sites);
@@ -1220,21 +1426,16 @@ static void test_interpreters(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_compiled),
-		cmocka_unit_test(test_compiled_by_clang),
-		cmocka_unit_test(test_assembled),
-		cmocka_unit_test(test_contradictions),
-		cmocka_unit_test(test_no_unwind_table),
-		cmocka_unit_test(test_not_elf),
-		cmocka_unit_test(test_no_gil),
-		cmocka_unit_test(test_truncated),
-		cmocka_unit_test(test_damaged),
-		cmocka_unit_test(test_lying_sections),
-		cmocka_unit_test(test_lying_segments),
-		cmocka_unit_test(test_other_machines),
-		cmocka_unit_test(test_view),
-		cmocka_unit_test(test_functions),
-		cmocka_unit_test(test_interpreters),
+		cmocka_unit_test(test_compiled),	cmocka_unit_test(test_compiled_by_clang),
+		cmocka_unit_test(test_assembled),	cmocka_unit_test(test_contradictions),
+		cmocka_unit_test(test_no_unwind_table), cmocka_unit_test(test_debug_file),
+		cmocka_unit_test(test_debugdata),	cmocka_unit_test(test_disagreement),
+		cmocka_unit_test(test_names_alone),	cmocka_unit_test(test_without_sections),
+		cmocka_unit_test(test_not_elf),		cmocka_unit_test(test_no_gil),
+		cmocka_unit_test(test_truncated),	cmocka_unit_test(test_damaged),
+		cmocka_unit_test(test_lying_sections),	cmocka_unit_test(test_lying_segments),
+		cmocka_unit_test(test_other_machines),	cmocka_unit_test(test_view),
+		cmocka_unit_test(test_functions),	cmocka_unit_test(test_interpreters),
 	};
 
 	return cmocka_run_group_tests(tests, set_up, tear_down);

@@ -42,11 +42,15 @@ static int open_regular(int handle)
 
 static int open_root(pid_t pid)
 {
-	char path[64];
+	pid_t live = pid ? gw_proc_live_thread(pid) : 0;
+	char path[64] = "/";
 	int fd;
 
-	snprintf(path, sizeof(path), "/proc/%d/root", pid ? gw_proc_live_thread(pid) : 0);
-	fd = open(pid ? path : "/", O_PATH | O_DIRECTORY | O_CLOEXEC);
+	if (live < 0)
+		return live;
+	if (live)
+		snprintf(path, sizeof(path), "/proc/%d/root", live);
+	fd = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
 	return fd < 0 ? -errno : fd;
 }
 
