@@ -116,20 +116,23 @@ static int allow_calls(scmp_filter_ctx filter, int out)
 		SCMP_SYS(getrandom),  SCMP_SYS(clock_gettime), SCMP_SYS(exit),
 		SCMP_SYS(exit_group), SCMP_SYS(rt_sigreturn),
 	};
+	const struct scmp_arg_cmp no_code = {
+		.arg = 2, .op = SCMP_CMP_MASKED_EQ, .datum_a = PROT_EXEC, .datum_b = 0};
+	const struct scmp_arg_cmp only_out = {
+		.arg = 0, .op = SCMP_CMP_EQ, .datum_a = (scmp_datum_t)out};
 	int code = 0;
 
 	for (size_t i = 0; i < sizeof(calls) / sizeof(calls[0]) && !code; i++)
 		code = seccomp_rule_add(filter, SCMP_ACT_ALLOW, calls[i], 0);
 	/* Memory, but none that could be run. */
 	if (!code)
-		code = seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(mmap), 1,
-					SCMP_A2(SCMP_CMP_MASKED_EQ, PROT_EXEC, 0));
+		code = seccomp_rule_add_array(filter, SCMP_ACT_ALLOW, SCMP_SYS(mmap), 1, &no_code);
 	if (!code)
-		code = seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(mprotect), 1,
-					SCMP_A2(SCMP_CMP_MASKED_EQ, PROT_EXEC, 0));
+		code = seccomp_rule_add_array(filter, SCMP_ACT_ALLOW, SCMP_SYS(mprotect), 1,
+					      &no_code);
 	if (!code)
-		code = seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(write), 1,
-					SCMP_A0(SCMP_CMP_EQ, (scmp_datum_t)out));
+		code = seccomp_rule_add_array(filter, SCMP_ACT_ALLOW, SCMP_SYS(write), 1,
+					      &only_out);
 	return code;
 }
 
