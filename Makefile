@@ -4,6 +4,7 @@
 # make check              unit tests (no rights needed)
 # make check-vmlinux      the kernel types that are read, against the running kernel
 # make check-live         tests on real interpreters (root)
+# make fuzz               damaged copies of this machine's interpreters, for FUZZ_SECONDS
 # make install            DESTDIR and PREFIX are honoured
 # make format             clang-format over everything
 #
@@ -50,7 +51,7 @@ Q   := @
 say  = @printf '  %-8s %s\n' $(1) $(2)
 endif
 
-.PHONY: all check check-vmlinux check-live install format format-check clean
+.PHONY: all check check-vmlinux check-live fuzz install format format-check clean
 .SECONDARY:
 
 all: $(BUILD)/gilwatch
@@ -104,6 +105,19 @@ $(BUILD)/tests/check_vmlinux: tests/vmlinux/check_vmlinux.c
 	@mkdir -p $(@D)
 	$(call say,CC,$<)
 	$(Q)$(CC) $(ALL_CFLAGS) -o $@ $< -lbpf -lelf
+
+# Damaged copies of interpreters, for a crash: see tests/fuzz/README.md.
+FUZZ_SECONDS ?= 20
+FUZZ_SEED    ?= 1
+FUZZ_FILES   ?= $(sort $(realpath $(wildcard /usr/bin/python3.* /usr/lib/*/libpython3*.so*)))
+
+fuzz: $(BUILD)/tests/fuzz_files
+	$(BUILD)/tests/fuzz_files $(FUZZ_SECONDS) $(FUZZ_SEED) $(FUZZ_FILES)
+
+$(BUILD)/tests/fuzz_files: tests/fuzz/fuzz_files.c $(LIBRARY)
+	@mkdir -p $(@D)
+	$(call say,CC,$<)
+	$(Q)$(CC) $(ALL_CFLAGS) -o $@ $< $(LIBRARY) $(ALL_LIBS)
 
 check-live: $(BUILD)/gilwatch
 	GILWATCH=$(abspath $(BUILD)/gilwatch) /usr/bin/python3 -m pytest -q -p no:cacheprovider tests/live
