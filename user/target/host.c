@@ -91,8 +91,7 @@ int gw_host_parse_key(const char *text, const char *key, uint64_t *value)
 	return -ENOENT;
 }
 
-/* Whether the comma-separated list text[0..length-1] holds the word. */
-static int list_has(const char *text, size_t length, const char *word)
+int gw_host_list_has(const char *text, size_t length, const char *word)
 {
 	size_t size = strlen(word);
 	const char *end = text + length;
@@ -119,7 +118,7 @@ int gw_host_parse_cgroup(const char *text, const char *controller, char *path, s
 		if (colon) {
 			size_t length = (size_t)(colon - list - 1);
 			int match =
-				controller ? list_has(list + 1, length, controller) : length == 0;
+				controller ? gw_host_list_has(list + 1, length, controller) : length == 0;
 
 			if (match && (size_t)(end - colon) > size)
 				return -ENAMETOOLONG;
@@ -150,11 +149,7 @@ static void unescape_octal(char *text)
 	*to = '\0';
 }
 
-struct mount_line {
-	char root[PATH_MAX], point[PATH_MAX], type[32], options[512];
-};
-
-static int parse_mount(const char *line, struct mount_line *mount)
+int gw_host_parse_mount(const char *line, struct gw_mount *mount)
 {
 	const char *end = strchrnul(line, '\n');
 	const char *dash = memmem(line, (size_t)(end - line), " - ", 3);
@@ -185,15 +180,15 @@ static const char *below(const char *path, const char *root)
 int gw_host_cgroup_directory(const char *mountinfo, const char *controller, const char *path,
 			     char *directory, size_t size, size_t *mount_length)
 {
-	struct mount_line *mount = calloc(1, sizeof(*mount));
+	struct gw_mount *mount = calloc(1, sizeof(*mount));
 	int ret = -ENOENT;
 
 	while (mount && mountinfo && *mountinfo && ret) {
 		const char *end = strchrnul(mountinfo, '\n');
 
-		if (parse_mount(mountinfo, mount) == 0 &&
+		if (gw_host_parse_mount(mountinfo, mount) == 0 &&
 		    strcmp(mount->type, controller ? "cgroup" : "cgroup2") == 0 &&
-		    (!controller || list_has(mount->options, strlen(mount->options), controller))) {
+		    (!controller || gw_host_list_has(mount->options, strlen(mount->options), controller))) {
 			const char *rest = below(path, mount->root);
 			int used =
 				rest ? snprintf(directory, size, "%s%s", mount->point, rest) : -1;

@@ -30,6 +30,17 @@ int gw_host_parse_key(const char *text, const char *key, uint64_t *value);
  */
 int gw_host_parse_cgroup(const char *text, const char *controller, char *path, size_t size);
 
+/* Whether the comma-separated list text[0..length-1] holds the word. */
+int gw_host_list_has(const char *text, size_t length, const char *word);
+
+/* A line of mountinfo; options are those of the superblock. */
+struct gw_mount {
+	char root[4096], point[4096], type[32], options[512];
+};
+
+/* 0, or -EINVAL for a line that is none. */
+int gw_host_parse_mount(const char *line, struct gw_mount *mount);
+
 /*
  * From the text of /proc/self/mountinfo: the directory of cgroup path in the hierarchy of
  * controller (NULL: v2), and how much of it is the mount point. 0, or -ENOENT where it is not

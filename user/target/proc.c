@@ -17,6 +17,7 @@
 
 #define PF_KTHREAD 0x00200000 /* include/linux/sched.h */
 #define DELETED	   " (deleted)"
+#define MAPS_BUFFER 4096 /* what the kernel gives at a time; it would be 1024 by itself */
 
 ssize_t gw_read_text(const char *path, char *text, size_t size)
 {
@@ -250,7 +251,16 @@ int gw_proc_read(pid_t pid, struct gw_proc_info *info, struct gw_error *err)
 	return 0;
 }
 
-static int visit_lines(FILE *maps, int (*visit)(const struct gw_mapping *m, void *data), void *data)
+/* Whether a line of maps is of executable memory; a cheap look, for most lines are not. */
+static int is_code(const char *line)
+{
+	const char *permissions = strchr(line, ' ');
+
+	return permissions && strnlen(permissions, 4) == 4 && permissions[3] == 'x';
+}
+
+static int visit_lines(FILE *maps, int code_only,
+		       int (*visit)(const struct gw_mapping *m, void *data), void *data)
 {
 	struct gw_mapping *m = malloc(sizeof(*m));
 	char *line = NULL;
@@ -259,7 +269,7 @@ static int visit_lines(FILE *maps, int (*visit)(const struct gw_mapping *m, void
 
 	while (!ret && (errno = 0, getline(&line, &room, maps)) > 0) {
 		/* A line that is not understood can hide nothing but itself: go on. */
-		if (gw_proc_parse_mapping(line, m) == 0)
+		if ((!code_only || is_code(line)) && gw_proc_parse_mapping(line, m) == 0)
 			ret = visit(m, data);
 	}
 	if (!ret && ferror(maps))
@@ -269,11 +279,11 @@ static int visit_lines(FILE *maps, int (*visit)(const struct gw_mapping *m, void
 	return ret;
 }
 
-int gw_proc_each_mapping(pid_t pid, int (*visit)(const struct gw_mapping *m, void *data),
-			 void *data)
+static int visit_maps(pid_t pid, int code_only,
+		      int (*visit)(const struct gw_mapping *m, void *data), void *data)
 {
 	pid_t live = gw_proc_live_thread(pid);
-	char path[64];
+	char path[64], buffer[MAPS_BUFFER];
 	FILE *maps;
 	int ret;
 
@@ -283,9 +293,22 @@ int gw_proc_each_mapping(pid_t pid, int (*visit)(const struct gw_mapping *m, voi
 	maps = fopen(path, "re");
 	if (!maps)
 		return errno == ENOENT ? -ESRCH : -errno;
-	ret = visit_lines(maps, visit, data);
+	setvbuf(maps, buffer, _IOFBF, sizeof(buffer));
+	ret = visit_lines(maps, code_only, visit, data);
 	fclose(maps);
 	return ret;
+}
+
+int gw_proc_each_mapping(pid_t pid, int (*visit)(const struct gw_mapping *m, void *data),
+			 void *data)
+{
+	return visit_maps(pid, 0, visit, data);
+}
+
+int gw_proc_each_code_mapping(pid_t pid, int (*visit)(const struct gw_mapping *m, void *data),
+			      void *data)
+{
+	return visit_maps(pid, 1, visit, data);
 }
 
 /*

@@ -47,6 +47,10 @@ struct gw_mapping {
 int gw_proc_each_mapping(pid_t pid, int (*visit)(const struct gw_mapping *m, void *data),
 			 void *data);
 
+/* The same for executable mappings alone, which is much cheaper. */
+int gw_proc_each_code_mapping(pid_t pid, int (*visit)(const struct gw_mapping *m, void *data),
+			      void *data);
+
 /*
  * Opens the file behind a mapping read-only, through /proc/PID/map_files, else /proc/PID/root, so
  * that containers, deleted and replaced files work; checks device and inode. Returns a descriptor

@@ -39,7 +39,7 @@ static int find_in_files(struct gw_target *target, int fd, struct gw_error *err)
 	return code;
 }
 
-static int find_sites(struct gw_target *target, struct gw_error *err)
+int gw_target_find_sites(struct gw_target *target, struct gw_error *err)
 {
 	int fd = gw_proc_open_mapping(target->proc.pid, &target->python.runtime_file);
 	int code;
@@ -74,5 +74,5 @@ int gw_target_open(pid_t pid, int with_sites, struct gw_target *target, struct g
 		return code;
 	/* Without a limit that can be read, the verdicts go by the machine's CPUs. */
 	gw_host_limits(pid, &target->limits);
-	return with_sites ? find_sites(target, err) : 0;
+	return with_sites ? gw_target_find_sites(target, err) : 0;
 }

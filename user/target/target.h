@@ -23,4 +23,7 @@ struct gw_target {
  */
 int gw_target_open(pid_t pid, int with_sites, struct gw_target *target, struct gw_error *err);
 
+/* The second half of it, for a target whose PID and Python are known. 0, or as above. */
+int gw_target_find_sites(struct gw_target *target, struct gw_error *err);
+
 #endif

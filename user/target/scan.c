@@ -1,0 +1,342 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+#include "target/scan.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fnmatch.h>
+#include <search.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "target/proc.h"
+#include "target/proc_parse.h"
+#include "target/target.h"
+
+#define PF_KTHREAD 0x00200000 /* include/linux/sched.h */
+#define CGROUP_MAX 16384
+
+/*
+ * A mapped file by what maps say of it, so that a known one need not be opened. The path is in it
+ * because device and inode alone are not enough: subvolumes of btrfs share their device number.
+ */
+struct mapped {
+	uint64_t device, inode;
+	const char *path;
+	int python; /* the runtime of some Python is in it */
+	int sites_known;
+	int sites_code; /* of gw_target_find_sites */
+	struct gw_error sites_error;
+};
+
+/* Files that are not known yet, to be read at one go: each reading costs a process. */
+#define BATCH_MAX 64
+
+struct batch {
+	size_t count;
+	struct gw_symbols_request request[BATCH_MAX];
+	struct mapped *mapped[BATCH_MAX];
+};
+
+struct scanner {
+	const struct gw_scan_filter *filter;
+	int with_sites;
+	struct gw_file_cache *cache;
+	struct gw_scan_result *scan;
+	size_t room;
+	void *mapped; /* a tree of struct mapped */
+	struct batch batch;
+	struct gw_target target; /* to look for sites with */
+	char cgroup[CGROUP_MAX]; /* of the process looked at */
+	pid_t pid;
+};
+
+static int compare_mapped(const void *one, const void *other)
+{
+	const struct mapped *a = one, *b = other;
+
+	if (a->inode != b->inode)
+		return a->inode < b->inode ? -1 : 1;
+	if (a->device != b->device)
+		return a->device < b->device ? -1 : 1;
+	return strcmp(a->path, b->path);
+}
+
+static void free_mapped(void *data)
+{
+	struct mapped *mapped = data;
+
+	free((char *)mapped->path);
+	free(mapped);
+}
+
+/* The record of a file that is mapped, a new one if need be; NULL: out of memory. */
+static struct mapped *record_of(struct scanner *s, const struct gw_mapping *m, int *is_new)
+{
+	struct mapped key = {.device = m->device, .inode = m->inode, .path = m->path}, **known;
+	struct mapped *mapped;
+
+	*is_new = 0;
+	known = tfind(&key, &s->mapped, compare_mapped);
+	if (known)
+		return *known;
+	*is_new = 1;
+	mapped = calloc(1, sizeof(*mapped));
+	if (!mapped)
+		return NULL;
+	*mapped = key;
+	mapped->path = strdup(m->path);
+	if (mapped->path && tsearch(mapped, &s->mapped, compare_mapped))
+		return mapped;
+	free_mapped(mapped);
+	return NULL;
+}
+
+static int has_python(const struct gw_symbols_request *request)
+{
+	const struct gw_runtime_symbols *symbols = &request->symbols;
+
+	return !request->code && (symbols->runtime || symbols->old_python || symbols->pypy);
+}
+
+/* 1: there is a Python in one of the files; one that cannot be read has none, as far as is known. */
+static int read_batch(struct scanner *s)
+{
+	struct batch *batch = &s->batch;
+	int found = 0, code;
+
+	if (!batch->count)
+		return 0;
+	code = gw_files_read_symbols(s->cache, batch->request, batch->count, NULL, NULL);
+	for (size_t i = 0; i < batch->count; i++) {
+		batch->mapped[i]->python = !code && has_python(&batch->request[i]);
+		found |= batch->mapped[i]->python;
+		close(batch->request[i].fd);
+	}
+	batch->count = 0;
+	return code == -ENOMEM ? code : found;
+}
+
+static int look_at_mapping(const struct gw_mapping *m, void *data)
+{
+	struct scanner *s = data;
+	struct batch *batch = &s->batch;
+	struct mapped *mapped;
+	int is_new, fd;
+
+	if (!m->inode || m->permissions[2] != 'x')
+		return 0;
+	mapped = record_of(s, m, &is_new);
+	if (!mapped)
+		return -ENOMEM;
+	if (!is_new)
+		return mapped->python;
+	fd = gw_proc_open_mapping(s->pid, m);
+	if (fd < 0)
+		return 0;
+	batch->request[batch->count].fd = fd;
+	batch->mapped[batch->count++] = mapped;
+	return batch->count == BATCH_MAX ? read_batch(s) : 0;
+}
+
+/* 1: it maps a Python, 0: it does not, or a negative errno. */
+static int maps_python(struct scanner *s)
+{
+	int found = maps_python(s);
+	int rest = read_batch(s);
+
+	return found ? found : rest;
+}
+
+int gw_scan_comm_matches(const struct gw_scan_filter *filter, const char *comm)
+{
+	for (size_t i = 0; i < filter->comm_count; i++)
+		if (!strcmp(filter->comm[i], comm) || !fnmatch(filter->comm[i], comm, 0))
+			return 1;
+	return 0;
+}
+
+static void read_cgroup(struct scanner *s)
+{
+	char path[64];
+
+	snprintf(path, sizeof(path), "/proc/%d/cgroup", s->pid);
+	if (gw_read_text(path, s->cgroup, sizeof(s->cgroup)) < 0)
+		s->cgroup[0] = '\0';
+}
+
+static int fits(struct scanner *s, const struct gw_proc_stat *stat)
+{
+	const struct gw_scan_filter *filter = s->filter;
+
+	if (!filter->comm_count && !filter->cgroup_count)
+		return 1;
+	if (gw_scan_comm_matches(filter, stat->comm))
+		return 1;
+	if (!filter->cgroup_count)
+		return 0;
+	read_cgroup(s);
+	for (size_t i = 0; i < filter->cgroup_count; i++)
+		if (gw_cgroup_matches(&filter->cgroup[i], s->cgroup))
+			return 1;
+	return 0;
+}
+
+static void read_identity(struct gw_scan_process *process)
+{
+	char path[64], text[4096];
+	const char *line;
+	ssize_t got;
+
+	process->uid = (uid_t)-1;
+	snprintf(path, sizeof(path), "/proc/%d/status", process->pid);
+	if (gw_read_text(path, text, sizeof(text)) > 0 && (line = strstr(text, "\nUid:")))
+		sscanf(line, "\nUid: %*u %u", &process->uid);
+	snprintf(path, sizeof(path), "/proc/%d/cmdline", process->pid);
+	got = gw_read_text(path, process->command, sizeof(process->command));
+	gw_proc_join_arguments(process->command, got > 0 ? (size_t)got : 0);
+}
+
+static void look_for_sites(struct scanner *s, struct gw_scan_process *process)
+{
+	int is_new;
+	struct mapped *mapped = record_of(s, &process->python.runtime_file, &is_new);
+
+	if (!mapped)
+		return;
+	if (!mapped->sites_known) {
+		memset(&s->target, 0, sizeof(s->target));
+		s->target.proc.pid = process->pid;
+		s->target.python = process->python;
+		mapped->sites_code = gw_target_find_sites(&s->target, &mapped->sites_error);
+		mapped->sites_known = 1;
+	}
+	process->sites_code = mapped->sites_code;
+	process->sites_error = mapped->sites_error;
+}
+
+static struct gw_scan_process *add(struct scanner *s)
+{
+	struct gw_scan_result *scan = s->scan;
+
+	if (scan->count == s->room) {
+		size_t room = s->room ? 2 * s->room : 64;
+		struct gw_scan_process *more =
+			realloc(scan->process, room * sizeof(*scan->process));
+
+		if (!more)
+			return NULL;
+		scan->process = more;
+		s->room = room;
+	}
+	memset(&scan->process[scan->count], 0, sizeof(*scan->process));
+	return &scan->process[scan->count++];
+}
+
+static int describe(struct scanner *s, const struct gw_proc_stat *stat)
+{
+	struct gw_scan_process *process = add(s);
+
+	if (!process)
+		return -ENOMEM;
+	process->pid = s->pid;
+	process->ppid = stat->ppid;
+	process->threads = stat->threads;
+	memcpy(process->comm, stat->comm, sizeof(process->comm));
+	process->code =
+		gw_python_find_cached(s->pid, s->cache, &process->python, &process->error);
+	if (process->code == -ESRCH) { /* it has ended */
+		s->scan->count--;
+		return 0;
+	}
+	read_identity(process);
+	read_cgroup(s);
+	gw_cgroup_path(s->cgroup, process->cgroup, sizeof(process->cgroup));
+	gw_cgroup_container(s->cgroup, &process->container);
+	process->sites_code = -ENODATA;
+	if (s->with_sites && !process->code && process->python.gil_enabled)
+		look_for_sites(s, process);
+	return 0;
+}
+
+static int named_as_python(const char *comm)
+{
+	return !strncmp(comm, "python", 6) || !strncmp(comm, "pypy", 4);
+}
+
+static int look_at_process(struct scanner *s)
+{
+	char path[64], text[2048];
+	struct gw_proc_stat stat;
+	int found;
+
+	snprintf(path, sizeof(path), "/proc/%d/stat", s->pid);
+	if (gw_read_text(path, text, sizeof(text)) < 0 || gw_proc_parse_stat(text, &stat) ||
+	    stat.flags & PF_KTHREAD || !fits(s, &stat))
+		return 0;
+	found = maps_python(s);
+	if (found == -ESRCH) /* a zombie */
+		return 0;
+	s->scan->seen++;
+	if (found == -EACCES || found == -EPERM) {
+		s->scan->denied++;
+		s->scan->denied_named += (size_t)named_as_python(stat.comm);
+		return 0;
+	}
+	if (found == -ENOMEM)
+		return found;
+	return found > 0 ? describe(s, &stat) : 0;
+}
+
+static int compare_pids(const void *a, const void *b)
+{
+	const struct gw_scan_process *one = a, *other = b;
+
+	return one->pid < other->pid ? -1 : one->pid > other->pid;
+}
+
+static int look_at_all(struct scanner *s, DIR *proc)
+{
+	struct dirent *entry;
+	int code = 0;
+
+	while (!code && (entry = readdir(proc))) {
+		s->pid = (pid_t)strtol(entry->d_name, NULL, 10);
+		if (s->pid > 0)
+			code = look_at_process(s);
+	}
+	if (s->scan->count)
+		qsort(s->scan->process, s->scan->count, sizeof(*s->scan->process), compare_pids);
+	return code;
+}
+
+int gw_scan_processes(const struct gw_scan_filter *filter, int with_sites, struct gw_file_cache *cache,
+	    struct gw_scan_result *scan, struct gw_error *err)
+{
+	struct scanner *s = calloc(1, sizeof(*s));
+	DIR *proc = opendir("/proc");
+	int code = !s ? -ENOMEM : !proc ? -errno : 0;
+
+	memset(scan, 0, sizeof(*scan));
+	if (!code) {
+		s->filter = filter;
+		s->with_sites = with_sites;
+		s->cache = cache;
+		s->scan = scan;
+		code = look_at_all(s, proc);
+		tdestroy(s->mapped, free_mapped);
+	}
+	if (proc)
+		closedir(proc);
+	free(s);
+	return code ? gw_error_set(err, code, GW_STATUS_FAILURE,
+				   "the processes cannot be listed: %s", strerror(-code))
+		    : 0;
+}
+
+void gw_scan_free(struct gw_scan_result *scan)
+{
+	free(scan->process);
+	memset(scan, 0, sizeof(*scan));
+}

@@ -1,0 +1,61 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * All Python processes of the host. A process is one by what it maps, whatever it is called:
+ * every file that anybody maps as code is looked into once for the runtime of a Python.
+ */
+#ifndef GW_SCAN_H
+#define GW_SCAN_H
+
+#include <stddef.h>
+#include <sys/types.h>
+
+#include "target/cgroup.h"
+#include "target/file_reader.h"
+#include "target/python.h"
+#include "target/sites.h"
+#include "util/error.h"
+
+/* Which processes to look at: those that fit any of these; all where both lists are empty. */
+struct gw_scan_filter {
+	const char *const *comm; /* names, or patterns as fnmatch(3) takes them */
+	size_t comm_count;
+	const struct gw_cgroup_selector *cgroup;
+	size_t cgroup_count;
+};
+
+struct gw_scan_process {
+	pid_t pid, ppid;
+	uid_t uid; /* the effective one */
+	char comm[64];
+	size_t threads;
+	char command[4096];
+	char cgroup[GW_CGROUP_PATH_MAX]; /* see gw_cgroup_path */
+	struct gw_container container;	 /* runtime "": none */
+	struct gw_python python;
+	int code; /* of gw_python_find_cached: 0, or it cannot be measured, and error says why */
+	struct gw_error error;
+	int sites_code; /* of gw_sites_find; -ENODATA: not looked for */
+	struct gw_error sites_error;
+};
+
+struct gw_scan_result {
+	struct gw_scan_process *process; /* by ascending PID */
+	size_t count;
+	size_t seen;	     /* processes that fit the filter, kernel threads left out */
+	size_t denied;	     /* those of them that may not be looked into */
+	size_t denied_named; /* those of these that are named like a Python */
+};
+
+/*
+ * Looks at all processes. with_sites also looks for the call sites of each build, which takes some
+ * 15 ms a file. Processes that end meanwhile are left out. 0, or a negative errno with err set;
+ * gw_scan_free accepts a zeroed struct.
+ */
+int gw_scan_processes(const struct gw_scan_filter *filter, int with_sites, struct gw_file_cache *cache,
+	    struct gw_scan_result *scan, struct gw_error *err);
+void gw_scan_free(struct gw_scan_result *scan);
+
+/* Whether a process's name fits one of the filter's. */
+int gw_scan_comm_matches(const struct gw_scan_filter *filter, const char *comm);
+
+#endif
