@@ -13,6 +13,7 @@ static const struct {
 } commands[] = {
 	{"summary", gw_command_summary,
 	 "watch processes for a while, then say where the time went"},
+	{"list", gw_command_list, "list the Python processes and how each can be measured"},
 	{"show", gw_command_show, "show a saved summary (summary --json -o FILE) as text"},
 };
 

@@ -18,13 +18,23 @@ enum long_only {
 	KEY_FORCE,
 	KEY_BEGIN_AT,
 	KEY_NO_CHILDREN,
+	KEY_COMM,
+	KEY_BUNDLE,
+	KEY_WITH_COMMAND,
 	KEY_USAGE,
+};
+
+enum command {
+	COMMAND_SUMMARY,
+	COMMAND_SHOW,
+	COMMAND_LIST,
+	COMMAND_DOCTOR,
 };
 
 struct parse {
 	struct gw_options *options;
 	struct gw_error *err;
-	int show;	 /* one file is expected */
+	enum command command;
 	const char *bad; /* the argument that was not understood */
 };
 
@@ -95,18 +105,26 @@ static int parse_engine(const char *text, struct gw_options *o, struct gw_error 
 
 static error_t end_of_arguments(const struct parse *p)
 {
-	if (p->show && !p->options->file)
+	const struct gw_options *o = p->options;
+
+	if (p->command == COMMAND_SHOW && !o->file)
 		return gw_error_set(p->err, -EINVAL, GW_STATUS_USAGE,
 				    "which file? as in: gilwatch show FILE.json");
-	if (!p->show && !p->options->pid_count)
+	if (p->command == COMMAND_SUMMARY && !o->pid_count && !o->comm_count && !o->cgroup_count)
 		return gw_error_set(p->err, -EINVAL, GW_STATUS_USAGE,
 				    "which process? as in: gilwatch summary -p PID");
+	if (p->command == COMMAND_DOCTOR && o->pid_count > 1)
+		return gw_error_set(p->err, -EINVAL, GW_STATUS_USAGE,
+				    "doctor looks at one process at a time: give one PID");
+	if (o->with_command && !o->bundle)
+		return gw_error_set(p->err, -EINVAL, GW_STATUS_USAGE,
+				    "--with-command is for --bundle FILE, which is not asked for");
 	return 0;
 }
 
 static error_t positional(const struct parse *p, const char *argument)
 {
-	if (p->show && !p->options->file) {
+	if (p->command == COMMAND_SHOW && !p->options->file) {
 		p->options->file = argument;
 		return 0;
 	}
@@ -125,6 +143,19 @@ static int parse_begin(const char *text, struct gw_options *o, struct gw_error *
 				    "\"%.40s\" is no time: --begin-at takes nanoseconds of "
 				    "CLOCK_MONOTONIC",
 				    text);
+	return 0;
+}
+
+static int add_selector(const char **list, size_t *count, const char *text, const char *example,
+			struct gw_error *err)
+{
+	if (!*text)
+		return gw_error_set(err, -EINVAL, GW_STATUS_USAGE,
+				    "an empty name selects nothing; give one, as %s", example);
+	if (*count == GW_SELECT_MAX)
+		return gw_error_set(err, -E2BIG, GW_STATUS_USAGE, "more than %d, as %s",
+				    GW_SELECT_MAX, example);
+	list[(*count)++] = text;
 	return 0;
 }
 
@@ -162,6 +193,17 @@ static error_t parse_option(int key, char *argument, struct argp_state *state)
 	case KEY_NO_CHILDREN:
 		o->no_children = 1;
 		return 0;
+	case KEY_COMM:
+		return -add_selector(o->comm, &o->comm_count, argument, "--comm gunicorn", p->err);
+	case 'c':
+		return -add_selector(o->cgroup, &o->cgroup_count, argument,
+				     "-c /system.slice/web.service", p->err);
+	case KEY_BUNDLE:
+		o->bundle = argument;
+		return 0;
+	case KEY_WITH_COMMAND:
+		o->with_command = 1;
+		return 0;
 	case KEY_FORCE:
 		o->force = 1;
 		return 0;
@@ -187,10 +229,10 @@ static error_t parse_option(int key, char *argument, struct argp_state *state)
 	}
 }
 
-static int parse(const struct argp *argp, int argc, char **argv, char *name, int show,
+static int parse(const struct argp *argp, int argc, char **argv, char *name, enum command command,
 		 struct gw_options *options, struct gw_error *err)
 {
-	struct parse p = {.options = options, .err = err, .show = show};
+	struct parse p = {.options = options, .err = err, .command = command};
 	error_t code;
 
 	argv[0] = name; /* as usage texts show it */
@@ -210,6 +252,10 @@ int gw_options_summary(int argc, char **argv, struct gw_options *options, struct
 {
 	static const struct argp_option table[] = {
 		{"pid", 'p', "PID[,PID...]", 0, "Process to watch", 0},
+		{"comm", KEY_COMM, "NAME", 0,
+		 "Watch the Python processes of this name (a pattern as gunicorn* too)", 0},
+		{"cgroup", 'c', "PATH", 0,
+		 "Watch the Python processes in this cgroup and those below it", 0},
 		{"duration", 'd', "TIME", 0, "How long: 500ms, 10s, 2m (default 10s)", 0},
 		{"json", KEY_JSON, NULL, 0, "One JSON object instead of text", 0},
 		{NULL, 'j', NULL, OPTION_ALIAS, NULL, 0},
@@ -239,7 +285,52 @@ int gw_options_summary(int argc, char **argv, struct gw_options *options, struct
 
 	static char name[] = "gilwatch summary";
 
-	return parse(&argp, argc, argv, name, 0, options, err);
+	return parse(&argp, argc, argv, name, COMMAND_SUMMARY, options, err);
+}
+
+int gw_options_list(int argc, char **argv, struct gw_options *options, struct gw_error *err)
+{
+	static const struct argp_option table[] = {
+		{"json", KEY_JSON, NULL, 0, "One JSON object instead of text", 0},
+		{NULL, 'j', NULL, OPTION_ALIAS, NULL, 0},
+		{"help", 'h', NULL, 0, "Show this help", -1},
+		{"usage", KEY_USAGE, NULL, 0, "Show a short usage message", -1},
+		{0},
+	};
+	static const struct argp argp = {
+		.options = table,
+		.parser = parse_option,
+		.doc = "Lists the Python processes of this host, and how each can be measured.",
+	};
+	static char name[] = "gilwatch list";
+
+	return parse(&argp, argc, argv, name, COMMAND_LIST, options, err);
+}
+
+int gw_options_doctor(int argc, char **argv, struct gw_options *options, struct gw_error *err)
+{
+	static const struct argp_option table[] = {
+		{"pid", 'p', "PID", 0, "Look at this process too, and try to measure it", 0},
+		{"json", KEY_JSON, NULL, 0, "One JSON object instead of text", 0},
+		{NULL, 'j', NULL, OPTION_ALIAS, NULL, 0},
+		{"bundle", KEY_BUNDLE, "FILE", 0,
+		 "Also write what a bug report needs to FILE, which must not exist", 0},
+		{"with-command", KEY_WITH_COMMAND, NULL, 0,
+		 "Put the process's command line, which may hold secrets, into the bundle", 0},
+		{"verbose", 'v', NULL, 0, "Show what the kernel and libbpf say", 0},
+		{"help", 'h', NULL, 0, "Show this help", -1},
+		{"usage", KEY_USAGE, NULL, 0, "Show a short usage message", -1},
+		{0},
+	};
+	static const struct argp argp = {
+		.options = table,
+		.parser = parse_option,
+		.doc = "Says what this kernel, these rights and a process allow gilwatch to measure, "
+		       "and what to do about the rest.",
+	};
+	static char name[] = "gilwatch doctor";
+
+	return parse(&argp, argc, argv, name, COMMAND_DOCTOR, options, err);
 }
 
 int gw_options_show(int argc, char **argv, struct gw_options *options, struct gw_error *err)
@@ -260,5 +351,5 @@ int gw_options_show(int argc, char **argv, struct gw_options *options, struct gw
 
 	static char name[] = "gilwatch show";
 
-	return parse(&argp, argc, argv, name, 1, options, err);
+	return parse(&argp, argc, argv, name, COMMAND_SHOW, options, err);
 }

@@ -10,11 +10,16 @@
 #include "gilwatch/abi.h"
 #include "util/error.h"
 
-#define GW_PIDS_MAX 1024
+#define GW_PIDS_MAX   1024
+#define GW_SELECT_MAX 64
 
 struct gw_options {
 	pid_t pid[GW_PIDS_MAX];
 	size_t pid_count;
+	const char *comm[GW_SELECT_MAX]; /* names or patterns of processes */
+	size_t comm_count;
+	const char *cgroup[GW_SELECT_MAX];
+	size_t cgroup_count;
 	uint64_t duration_ns;
 	uint64_t begin_at_ns; /* CLOCK_MONOTONIC; 0: at once */
 	int json;
@@ -25,6 +30,8 @@ struct gw_options {
 	int no_children;
 	int verbose;
 	const char *file; /* of `show` */
+	const char *bundle; /* of `doctor`: the file for a bug report, or NULL */
+	int with_command;   /* in the bundle */
 };
 
 /*
@@ -32,6 +39,8 @@ struct gw_options {
  * program, as argp does it. Return 0, or a negative errno with err set (GW_STATUS_USAGE).
  */
 int gw_options_summary(int argc, char **argv, struct gw_options *options, struct gw_error *err);
+int gw_options_list(int argc, char **argv, struct gw_options *options, struct gw_error *err);
+int gw_options_doctor(int argc, char **argv, struct gw_options *options, struct gw_error *err);
 int gw_options_show(int argc, char **argv, struct gw_options *options, struct gw_error *err);
 
 #endif

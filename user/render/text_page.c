@@ -6,7 +6,7 @@
 
 #include "render/escape.h"
 
-#define PARAGRAPH_SIZE 4096
+#define PARAGRAPH_SIZE GW_PAGE_CELL_MAX
 
 void gw_page_style(struct gw_page *page, enum gw_style style)
 {
