@@ -2,8 +2,10 @@
 #include <locale.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "cmd/commands.h"
+#include "cmd/pick.h"
 #include "util/error.h"
 
 static const struct {
@@ -45,6 +47,8 @@ int main(int argc, char **argv)
 	for (size_t i = 0; argc >= 2 && i < sizeof(commands) / sizeof(commands[0]); i++)
 		if (!strcmp(argv[1], commands[i].name))
 			return commands[i].run(argc - 1, argv + 1);
+	if (argc < 2 && isatty(STDIN_FILENO) && isatty(STDOUT_FILENO))
+		return gw_command_pick();
 	if (argc >= 2)
 		fprintf(stderr, "gilwatch: there is no command \"%.40s\"; see gilwatch --help\n",
 			argv[1]);

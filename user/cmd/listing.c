@@ -32,7 +32,8 @@ static void describe_other(const char *other, struct gw_python_facts *facts)
 	const char *space = strchr(other, ' ');
 	int pypy = strncmp(other, "PyPy", 4) == 0;
 
-	gw_text_copy(facts->implementation, sizeof(facts->implementation), pypy ? "PyPy" : "CPython");
+	gw_text_copy(facts->implementation, sizeof(facts->implementation),
+		     pypy ? "PyPy" : "CPython");
 	gw_text_copy(facts->version, sizeof(facts->version), space ? space + 1 : "");
 }
 
@@ -72,8 +73,7 @@ static void judge_probes(const struct gw_scan_process *from, struct means *means
 	if (!from->python.gil_enabled) {
 		say(uprobe, 0, "its GIL is off: there is nothing to probe");
 	} else if (from->sites_code) {
-		snprintf(because, sizeof(because),
-			 "no probes, but the sched engine works: %.400s",
+		snprintf(because, sizeof(because), "no probes, but the sched engine works: %.400s",
 			 from->sites_error.text);
 		say(uprobe, 0, because);
 	} else if (!can_probe(means)) {
@@ -134,9 +134,10 @@ static void tell_denied(const struct gw_scan_result *scan, struct gw_listing *li
 		return;
 	snprintf(listing->denied_because, sizeof(listing->denied_because),
 		 "%zu of %zu processes may not be looked into %s", scan->denied, scan->seen,
-		 geteuid() ? "by this user: run sudo gilwatch list"
-			   : "even by root: a security module, or a missing CAP_SYS_PTRACE, forbids "
-			     "it");
+		 geteuid()
+			 ? "by this user: run sudo gilwatch list"
+			 : "even by root: a security module, or a missing CAP_SYS_PTRACE, forbids "
+			   "it");
 	if (scan->denied_named)
 		snprintf(listing->denied_because + strlen(listing->denied_because),
 			 sizeof(listing->denied_because) - strlen(listing->denied_because),

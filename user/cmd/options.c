@@ -38,7 +38,7 @@ struct parse {
 	const char *bad; /* the argument that was not understood */
 };
 
-static int add_pid(struct gw_options *o, pid_t pid, struct gw_error *err)
+int gw_options_add_pid(struct gw_options *o, pid_t pid, struct gw_error *err)
 {
 	for (size_t i = 0; i < o->pid_count; i++)
 		if (o->pid[i] == pid)
@@ -72,7 +72,7 @@ static int parse_pids(const char *text, struct gw_options *o, struct gw_error *e
 					    "\"%.40s\" is no list of PIDs: give numbers with "
 					    "commas between them, as -p 4321,4322",
 					    text);
-		if (add_pid(o, (pid_t)pid, err))
+		if (gw_options_add_pid(o, (pid_t)pid, err))
 			return -E2BIG;
 		if (!*at++)
 			return 0;
@@ -325,7 +325,8 @@ int gw_options_doctor(int argc, char **argv, struct gw_options *options, struct 
 	static const struct argp argp = {
 		.options = table,
 		.parser = parse_option,
-		.doc = "Says what this kernel, these rights and a process allow gilwatch to measure, "
+		.doc = "Says what this kernel, these rights and a process allow gilwatch to "
+		       "measure, "
 		       "and what to do about the rest.",
 	};
 	static char name[] = "gilwatch doctor";

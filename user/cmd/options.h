@@ -29,7 +29,7 @@ struct gw_options {
 	int force;
 	int no_children;
 	int verbose;
-	const char *file; /* of `show` */
+	const char *file;   /* of `show` */
 	const char *bundle; /* of `doctor`: the file for a bug report, or NULL */
 	int with_command;   /* in the bundle */
 };
@@ -42,5 +42,8 @@ int gw_options_summary(int argc, char **argv, struct gw_options *options, struct
 int gw_options_list(int argc, char **argv, struct gw_options *options, struct gw_error *err);
 int gw_options_doctor(int argc, char **argv, struct gw_options *options, struct gw_error *err);
 int gw_options_show(int argc, char **argv, struct gw_options *options, struct gw_error *err);
+
+/* Adds a PID, once. 0, or -E2BIG with err set. */
+int gw_options_add_pid(struct gw_options *options, pid_t pid, struct gw_error *err);
 
 #endif

@@ -9,6 +9,7 @@
 #include "cmd/commands.h"
 #include "cmd/options.h"
 #include "cmd/output.h"
+#include "cmd/select.h"
 #include "probe/features.h"
 #include "render/json.h"
 #include "render/text.h"
@@ -106,6 +107,8 @@ static int summarise(struct summary *s, struct gw_error *err)
 {
 	int code = gw_features_require(err);
 
+	if (!code)
+		code = gw_select_targets(&s->options, err);
 	if (code)
 		return code;
 	if (gw_host_read(&s->host))

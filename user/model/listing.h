@@ -41,8 +41,8 @@ struct gw_listing {
 	struct gw_listed *process; /* by ascending PID */
 	/* What holds for all: "" or why nothing can be measured, whatever the process. */
 	char rights[512];
-	uint64_t seen;	       /* processes of the host but kernel threads */
-	uint64_t denied;       /* of them, those that may not be looked into */
+	uint64_t seen;		  /* processes of the host but kernel threads */
+	uint64_t denied;	  /* of them, those that may not be looked into */
 	char denied_because[512]; /* "" where denied is 0 */
 };
 

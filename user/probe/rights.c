@@ -37,7 +37,8 @@ int gw_rights_effective(uint64_t *bits)
 int gw_rights_have(uint64_t bits, int bit)
 {
 	/* bpf_capable() and perfmon_capable() take CAP_SYS_ADMIN as well (linux/capability.h). */
-	if ((bit == GW_CAP_BPF_BIT || bit == GW_CAP_PERFMON_BIT) && bits >> GW_CAP_SYS_ADMIN_BIT & 1)
+	if ((bit == GW_CAP_BPF_BIT || bit == GW_CAP_PERFMON_BIT) &&
+	    bits >> GW_CAP_SYS_ADMIN_BIT & 1)
 		return 1;
 	return bits >> bit & 1;
 }

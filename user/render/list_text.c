@@ -30,10 +30,10 @@ static const struct {
 	enum gw_align align;
 	int widest; /* what is longer is cut, so that the command has room */
 } columns[COLUMNS] = {
-	[COLUMN_NUMBER] = {"#", GW_RIGHT, 5},	  [COLUMN_PID] = {"PID", GW_RIGHT, 10},
-	[COLUMN_USER] = {"USER", GW_LEFT, 10},	  [COLUMN_PYTHON] = {"PYTHON", GW_LEFT, 13},
-	[COLUMN_BUILD] = {"BUILD", GW_LEFT, 6},	  [COLUMN_GIL] = {"GIL", GW_LEFT, 3},
-	[COLUMN_THREADS] = {"THR", GW_RIGHT, 6},  [COLUMN_ENGINES] = {"ENGINES", GW_LEFT, 7},
+	[COLUMN_NUMBER] = {"#", GW_RIGHT, 5},	 [COLUMN_PID] = {"PID", GW_RIGHT, 10},
+	[COLUMN_USER] = {"USER", GW_LEFT, 10},	 [COLUMN_PYTHON] = {"PYTHON", GW_LEFT, 13},
+	[COLUMN_BUILD] = {"BUILD", GW_LEFT, 6},	 [COLUMN_GIL] = {"GIL", GW_LEFT, 3},
+	[COLUMN_THREADS] = {"THR", GW_RIGHT, 6}, [COLUMN_ENGINES] = {"ENGINES", GW_LEFT, 7},
 	[COLUMN_PLACE] = {"WHERE", GW_LEFT, 19},
 };
 
@@ -115,8 +115,8 @@ static void narrow(int width[COLUMNS], enum column column, int room)
 	for (int c = 0; c < COLUMNS; c++)
 		left -= width[c] ? width[c] + 1 : 0;
 	if (left < 0 && width[column] > COLUMN_LEAST)
-		width[column] += left < COLUMN_LEAST - width[column] ? COLUMN_LEAST - width[column]
-								     : left;
+		width[column] +=
+			left < COLUMN_LEAST - width[column] ? COLUMN_LEAST - width[column] : left;
 }
 
 static void measure(const struct gw_listing *listing, const struct gw_list_options *o,

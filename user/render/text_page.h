@@ -10,7 +10,7 @@
 
 #include "render/text.h"
 
-#define GW_PAGE_REASONS 12
+#define GW_PAGE_REASONS	 12
 #define GW_PAGE_CELL_MAX 4096 /* bytes of one cell or paragraph */
 
 enum gw_style {

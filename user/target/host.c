@@ -117,8 +117,8 @@ int gw_host_parse_cgroup(const char *text, const char *controller, char *path, s
 
 		if (colon) {
 			size_t length = (size_t)(colon - list - 1);
-			int match =
-				controller ? gw_host_list_has(list + 1, length, controller) : length == 0;
+			int match = controller ? gw_host_list_has(list + 1, length, controller)
+					       : length == 0;
 
 			if (match && (size_t)(end - colon) > size)
 				return -ENAMETOOLONG;
@@ -188,7 +188,8 @@ int gw_host_cgroup_directory(const char *mountinfo, const char *controller, cons
 
 		if (gw_host_parse_mount(mountinfo, mount) == 0 &&
 		    strcmp(mount->type, controller ? "cgroup" : "cgroup2") == 0 &&
-		    (!controller || gw_host_list_has(mount->options, strlen(mount->options), controller))) {
+		    (!controller ||
+		     gw_host_list_has(mount->options, strlen(mount->options), controller))) {
 			const char *rest = below(path, mount->root);
 			int used =
 				rest ? snprintf(directory, size, "%s%s", mount->point, rest) : -1;

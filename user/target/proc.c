@@ -15,8 +15,8 @@
 
 #include "target/proc_parse.h"
 
-#define PF_KTHREAD 0x00200000 /* include/linux/sched.h */
-#define DELETED	   " (deleted)"
+#define PF_KTHREAD  0x00200000 /* include/linux/sched.h */
+#define DELETED	    " (deleted)"
 #define MAPS_BUFFER 4096 /* what the kernel gives at a time; it would be 1024 by itself */
 
 ssize_t gw_read_text(const char *path, char *text, size_t size)

@@ -14,8 +14,9 @@
 #include "target/proc_parse.h"
 #include "target/target.h"
 
-#define PF_KTHREAD 0x00200000 /* include/linux/sched.h */
-#define CGROUP_MAX 16384
+#define PF_KTHREAD  0x00200000 /* include/linux/sched.h */
+#define CGROUP_MAX  16384
+#define COMM_LENGTH 15
 
 /*
  * A mapped file by what maps say of it, so that a known one need not be opened. The path is in it
@@ -143,16 +144,24 @@ static int look_at_mapping(const struct gw_mapping *m, void *data)
 /* 1: it maps a Python, 0: it does not, or a negative errno. */
 static int maps_python(struct scanner *s)
 {
-	int found = maps_python(s);
+	int found = gw_proc_each_code_mapping(s->pid, look_at_mapping, s);
 	int rest = read_batch(s);
 
 	return found ? found : rest;
 }
 
+/* The kernel keeps 15 bytes of a name (TASK_COMM_LEN): a longer one fits by its beginning. */
+static int is_name(const char *wanted, const char *comm)
+{
+	return !strcmp(wanted, comm) ||
+	       (strlen(wanted) > COMM_LENGTH && strlen(comm) == COMM_LENGTH &&
+		!strncmp(wanted, comm, COMM_LENGTH));
+}
+
 int gw_scan_comm_matches(const struct gw_scan_filter *filter, const char *comm)
 {
 	for (size_t i = 0; i < filter->comm_count; i++)
-		if (!strcmp(filter->comm[i], comm) || !fnmatch(filter->comm[i], comm, 0))
+		if (is_name(filter->comm[i], comm) || !fnmatch(filter->comm[i], comm, 0))
 			return 1;
 	return 0;
 }
@@ -244,8 +253,7 @@ static int describe(struct scanner *s, const struct gw_proc_stat *stat)
 	process->ppid = stat->ppid;
 	process->threads = stat->threads;
 	memcpy(process->comm, stat->comm, sizeof(process->comm));
-	process->code =
-		gw_python_find_cached(s->pid, s->cache, &process->python, &process->error);
+	process->code = gw_python_find_cached(s->pid, s->cache, &process->python, &process->error);
 	if (process->code == -ESRCH) { /* it has ended */
 		s->scan->count--;
 		return 0;
@@ -311,8 +319,9 @@ static int look_at_all(struct scanner *s, DIR *proc)
 	return code;
 }
 
-int gw_scan_processes(const struct gw_scan_filter *filter, int with_sites, struct gw_file_cache *cache,
-	    struct gw_scan_result *scan, struct gw_error *err)
+int gw_scan_processes(const struct gw_scan_filter *filter, int with_sites,
+		      struct gw_file_cache *cache, struct gw_scan_result *scan,
+		      struct gw_error *err)
 {
 	struct scanner *s = calloc(1, sizeof(*s));
 	DIR *proc = opendir("/proc");

@@ -51,8 +51,9 @@ struct gw_scan_result {
  * 15 ms a file. Processes that end meanwhile are left out. 0, or a negative errno with err set;
  * gw_scan_free accepts a zeroed struct.
  */
-int gw_scan_processes(const struct gw_scan_filter *filter, int with_sites, struct gw_file_cache *cache,
-	    struct gw_scan_result *scan, struct gw_error *err);
+int gw_scan_processes(const struct gw_scan_filter *filter, int with_sites,
+		      struct gw_file_cache *cache, struct gw_scan_result *scan,
+		      struct gw_error *err);
 void gw_scan_free(struct gw_scan_result *scan);
 
 /* Whether a process's name fits one of the filter's. */
