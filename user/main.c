@@ -16,6 +16,8 @@ static const struct {
 	{"summary", gw_command_summary,
 	 "watch processes for a while, then say where the time went"},
 	{"list", gw_command_list, "list the Python processes and how each can be measured"},
+	{"doctor", gw_command_doctor,
+	 "say what this kernel, these rights and a process allow, and why not"},
 	{"show", gw_command_show, "show a saved summary (summary --json -o FILE) as text"},
 };
 

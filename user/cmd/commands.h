@@ -5,6 +5,7 @@
 
 int gw_command_summary(int argc, char **argv);
 int gw_command_list(int argc, char **argv);
+int gw_command_doctor(int argc, char **argv);
 int gw_command_show(int argc, char **argv);
 
 #endif

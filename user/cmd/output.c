@@ -79,6 +79,32 @@ FILE *gw_output_open(const char *path, struct gw_error *err)
 	return out;
 }
 
+FILE *gw_output_create(const char *path, struct gw_error *err)
+{
+	int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
+	FILE *out = NULL;
+	uid_t uid;
+	gid_t gid;
+
+	if (fd < 0) {
+		gw_error_set(err, -errno, GW_STATUS_USAGE,
+			     errno == EEXIST ? "%s exists: gilwatch does not overwrite it; name a "
+					       "new file"
+					     : "%s cannot be written: %s",
+			     path, strerror(errno));
+		return NULL;
+	}
+	caller(&uid, &gid);
+	if (!fchown(fd, uid, gid))
+		out = fdopen(fd, "w");
+	if (out)
+		return out;
+	gw_error_set(err, -errno, GW_STATUS_FAILURE, "%s: %s", path, strerror(errno));
+	unlink(path);
+	close(fd);
+	return NULL;
+}
+
 int gw_output_close(FILE *out, const char *path, struct gw_error *err)
 {
 	int failed = fflush(out) || ferror(out);

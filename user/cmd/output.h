@@ -14,6 +14,12 @@
  */
 FILE *gw_output_open(const char *path, struct gw_error *err);
 
+/*
+ * Makes a file that must not exist yet, with mode 0600, that belongs to the user who called sudo.
+ * Returns NULL with err set.
+ */
+FILE *gw_output_create(const char *path, struct gw_error *err);
+
 /* Closes it, and finds out whether everything was written. 0 or a negative errno with err set. */
 int gw_output_close(FILE *out, const char *path, struct gw_error *err);
 

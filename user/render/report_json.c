@@ -7,6 +7,8 @@
 
 #include "render/escape.h"
 
+/* Enough for nanoseconds in a year of seconds, and no more: 0.1 stays 0.1. */
+#define DIGITS	  15
 #define KEY_SIZE  48
 #define TEXT_SIZE (3 * 4096 + 1)
 
@@ -101,7 +103,7 @@ int gw_report_end(struct gw_report *report, FILE *out)
 {
 	int code = report->failed || !report->root ? -ENOMEM : 0;
 
-	if (!code && (json_dumpf(report->root, out, JSON_INDENT(1) | JSON_REAL_PRECISION(17)) ||
+	if (!code && (json_dumpf(report->root, out, JSON_INDENT(1) | JSON_REAL_PRECISION(DIGITS)) ||
 		      fputc('\n', out) == EOF))
 		code = -EIO;
 	json_decref(report->root);
