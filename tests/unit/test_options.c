@@ -118,6 +118,8 @@ static int parse(int (*parser)(int, char **, struct gw_options *, struct gw_erro
 }
 
 #define SUMMARY(o, err, ...) parse(gw_options_summary, (const char *[]){__VA_ARGS__, NULL}, o, err)
+#define LIST(o, err, ...)    parse(gw_options_list, (const char *[]){__VA_ARGS__, NULL}, o, err)
+#define DOCTOR(o, err, ...)  parse(gw_options_doctor, (const char *[]){__VA_ARGS__, NULL}, o, err)
 #define SHOW(o, err, ...)    parse(gw_options_show, (const char *[]){__VA_ARGS__, NULL}, o, err)
 
 static void assert_refused(int code, const struct gw_error *err, const char *says)
@@ -256,6 +258,49 @@ static void test_no_process(void **state)
 	assert_refused(SUMMARY(&o, &err, "-p1", "2"), &err, "\"2\" is one argument too many");
 }
 
+static void test_selection(void **state)
+{
+	struct gw_options o;
+	struct gw_error err;
+	(void)state;
+
+	assert_int_equal(SUMMARY(&o, &err, "--comm", "gunicorn*", "--comm=web", "-c", "/a", "-p1"),
+			 0);
+	assert_int_equal(o.comm_count, 2);
+	assert_string_equal(o.comm[0], "gunicorn*");
+	assert_string_equal(o.comm[1], "web");
+	assert_int_equal(o.cgroup_count, 1);
+	assert_string_equal(o.cgroup[0], "/a");
+	assert_int_equal(o.pid_count, 1);
+	assert_int_equal(SUMMARY(&o, &err, "--cgroup=/a/b"), 0);
+	assert_int_equal(o.pid_count, 0);
+	assert_refused(SUMMARY(&o, &err, "--comm="), &err, "selects nothing");
+	assert_refused(SUMMARY(&o, &err, "-c", ""), &err, "selects nothing");
+}
+
+static void test_list_and_doctor(void **state)
+{
+	struct gw_options o;
+	struct gw_error err;
+	(void)state;
+
+	assert_int_equal(LIST(&o, &err, NULL), 0);
+	assert_int_equal(o.json, 0);
+	assert_int_equal(LIST(&o, &err, "-j"), 0);
+	assert_int_equal(o.json, 1);
+	assert_refused(LIST(&o, &err, "-p1"), &err, "is no option");
+	assert_refused(LIST(&o, &err, "x"), &err, "one argument too many");
+	assert_int_equal(DOCTOR(&o, &err, NULL), 0);
+	assert_int_equal(o.pid_count, 0);
+	assert_int_equal(DOCTOR(&o, &err, "-p", "7", "--json", "--bundle=b", "--with-command"), 0);
+	assert_int_equal(o.pid[0], 7);
+	assert_string_equal(o.bundle, "b");
+	assert_int_equal(o.with_command, 1);
+	assert_refused(DOCTOR(&o, &err, "-p1,2"), &err, "one process at a time");
+	assert_refused(DOCTOR(&o, &err, "--with-command"), &err, "--bundle");
+	assert_refused(DOCTOR(&o, &err, "-d1"), &err, "is no option");
+}
+
 static void test_show(void **state)
 {
 	struct gw_options o;
@@ -385,6 +430,8 @@ int main(void)
 		cmocka_unit_test(test_engines),
 		cmocka_unit_test(test_a_duration_that_is_refused),
 		cmocka_unit_test(test_no_process),
+		cmocka_unit_test(test_selection),
+		cmocka_unit_test(test_list_and_doctor),
 		cmocka_unit_test(test_show),
 		cmocka_unit_test(test_long_arguments),
 		cmocka_unit_test(test_too_many_pids),

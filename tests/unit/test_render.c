@@ -13,6 +13,7 @@
 #include <jansson.h>
 
 #include "fixtures.h"
+#include "golden.h"
 #include "model/histogram.h"
 #include "render/escape.h"
 #include "render/json.h"
@@ -21,10 +22,6 @@
 #include "render/text.h"
 #include "render/total.h"
 #include "render/units.h"
-
-#ifndef GW_GOLDEN_DIR
-#define GW_GOLDEN_DIR "tests/golden"
-#endif
 
 static char *text_of(const struct gw_snapshot *s, int rows, int width, bool colour, bool utf8)
 {
@@ -60,42 +57,6 @@ static int load(const char *text, size_t length, struct gw_snapshot *s, struct g
 	status = gw_json_load(in, s, err);
 	fclose(in);
 	return status;
-}
-
-static char *read_golden(const char *path)
-{
-	FILE *in = fopen(path, "r");
-	char *text;
-	size_t length;
-
-	if (!in)
-		return NULL;
-	text = calloc(1, 1 << 20);
-	length = fread(text, 1, (1 << 20) - 1, in);
-	text[length] = '\0';
-	fclose(in);
-	return text;
-}
-
-static void assert_golden(const char *name, const char *text)
-{
-	char path[512];
-	char *golden;
-
-	snprintf(path, sizeof(path), "%s/%s", GW_GOLDEN_DIR, name);
-	if (getenv("GW_GOLDEN_UPDATE")) {
-		FILE *out = fopen(path, "w");
-
-		assert_non_null(out);
-		fputs(text, out);
-		assert_int_equal(fclose(out), 0);
-	}
-	golden = read_golden(path);
-	if (!golden)
-		fail_msg("%s cannot be read; GW_GOLDEN_UPDATE=1 writes it", path);
-	if (strcmp(golden, text))
-		fail_msg("%s differs; now it is:\n%s", path, text);
-	free(golden);
 }
 
 /* Nothing that a terminal would act on or that is not UTF-8, or not ASCII. */

@@ -14,7 +14,7 @@
 
 static int write_listing(const struct gw_listing *listing, int json, struct gw_error *err)
 {
-	struct gw_list_options options = {.whole_commands = !isatty(STDOUT_FILENO)};
+	struct gw_list_options options = {.whole = !isatty(STDOUT_FILENO)};
 	int code, closed;
 
 	gw_text_options_detect(&options.text, stdout);

@@ -10,8 +10,8 @@
 
 struct gw_list_options {
 	struct gw_text_options text;
-	bool whole_commands; /* not cut to the width: no terminal */
-	bool numbered;	     /* a first column counts the rows from 1 */
+	bool whole;    /* nothing is cut to the width: no terminal */
+	bool numbered; /* a first column counts the rows from 1 */
 };
 
 /* Both return 0, -ENOMEM, or -EIO if it could not be written. */

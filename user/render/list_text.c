@@ -134,11 +134,13 @@ static void measure(const struct gw_listing *listing, const struct gw_list_optio
 			if (columns > width[c])
 				width[c] = columns;
 		}
-		if (width[c] > columns[c].widest)
+		if (width[c] > columns[c].widest && !o->whole)
 			width[c] = columns[c].widest;
 	}
 	if (!o->numbered)
 		width[COLUMN_NUMBER] = 0;
+	if (o->whole)
+		return;
 	narrow(width, COLUMN_PLACE, o->text.width);
 	narrow(width, COLUMN_USER, o->text.width);
 }
@@ -159,7 +161,7 @@ static void write_row(struct gw_page *page, const struct gw_list_options *o,
 		page->pending++;
 		left -= width[c] + 1;
 	}
-	if (o->whole_commands)
+	if (o->whole)
 		left = GW_PAGE_CELL_MAX;
 	else if (left < (int)strlen("COMMAND"))
 		left = (int)strlen("COMMAND");
