@@ -14,7 +14,6 @@
 #include <cmocka.h>
 
 #include "target/cgroup.h"
-#include "target/file_cache.h"
 #include "target/scan.h"
 
 #define ID "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"
@@ -239,55 +238,7 @@ static void test_names(void **state)
 	assert_false(named("my-long-service", "my-long-service-name"));
 }
 
-/* ---- the cache of files ---- */
-
-static void test_a_file_is_read_once(void **state)
-{
-	struct gw_runtime_symbols *symbols = malloc(sizeof(*symbols));
-	struct gw_file_cache *cache = gw_file_cache_new();
-	char path[] = "/tmp/gilwatch-test-XXXXXX";
-	int fd = mkstemp(path);
-	(void)state;
-
-	assert_non_null(cache);
-	assert_true(fd >= 0);
-	assert_int_equal(write(fd, "no ELF file", 11), 11);
-	assert_int_equal(gw_file_cache_symbols(cache, fd, symbols), -ENOEXEC);
-	assert_int_equal(gw_file_cache_symbols(cache, fd, symbols), -ENOEXEC);
-	/* Other contents of another size: looked into again. */
-	assert_int_equal(ftruncate(fd, 0), 0);
-	assert_int_equal(lseek(fd, 0, SEEK_SET), 0);
-	assert_int_equal(write(fd, "\177ELF\1\1\1", 7), 7);
-	assert_int_not_equal(gw_file_cache_symbols(cache, fd, symbols), 0);
-	close(fd);
-	unlink(path);
-	gw_file_cache_free(cache);
-	free(symbols);
-}
-
-/* What comes out of the cache is what the file says, for this very program. */
-static void test_cached_is_read(void **state)
-{
-	struct gw_runtime_symbols *read = calloc(1, sizeof(*read));
-	struct gw_runtime_symbols *cached = calloc(1, sizeof(*cached));
-	struct gw_file_cache *cache = gw_file_cache_new();
-	int fd = open("/proc/self/exe", O_RDONLY);
-	(void)state;
-
-	assert_int_equal(gw_runtime_symbols_read(fd, read), 0);
-	for (int i = 0; i < 2; i++) {
-		assert_int_equal(gw_file_cache_symbols(cache, fd, cached), 0);
-		assert_int_equal(cached->runtime, read->runtime);
-		assert_int_equal(cached->old_python, read->old_python);
-		assert_string_equal(i ? "" : read->build_id, cached->build_id);
-	}
-	assert_int_equal(gw_file_cache_symbols(NULL, fd, cached), 0);
-	assert_string_equal(cached->build_id, read->build_id);
-	close(fd);
-	gw_file_cache_free(cache);
-	free(read);
-	free(cached);
-}
+/* ---- the scan ---- */
 
 /* This program maps no Python; the scan must see it and not take it for one. */
 static void test_scan_of_ourselves(void **state)
@@ -318,8 +269,6 @@ int main(void)
 		cmocka_unit_test(test_selection_by_directory),
 		cmocka_unit_test(test_what_is_no_cgroup),
 		cmocka_unit_test(test_names),
-		cmocka_unit_test(test_a_file_is_read_once),
-		cmocka_unit_test(test_cached_is_read),
 		cmocka_unit_test(test_scan_of_ourselves),
 	};
 

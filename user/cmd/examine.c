@@ -14,8 +14,7 @@
 #include "probe/features.h"
 #include "target/proc.h"
 #include "target/proc_parse.h"
-#include "target/python.h"
-#include "target/sites.h"
+#include "target/target.h"
 #include "util/text.h"
 
 #define MAPPED_MAX (1u << 20)
@@ -48,47 +47,38 @@ static void note_sites(const struct gw_sites *from, struct gw_doctor_sites *site
 	}
 }
 
-static void look_for_sites(pid_t pid, const struct gw_python *python, struct gw_doctor_sites *sites)
+static void look_for_sites(struct gw_target *target, struct gw_doctor_sites *sites)
 {
-	int fd = gw_proc_open_mapping(pid, &python->runtime_file);
 	struct gw_error err = {0};
-	struct gw_sites found;
 
-	if (fd < 0) {
-		sites->code = fd;
-		snprintf(sites->because, sizeof(sites->because),
-			 "the file of its Python cannot be opened: %s", strerror(-fd));
-		return;
-	}
-	sites->code = gw_sites_find(fd, &found, &err);
-	close(fd);
+	sites->code = gw_target_find_sites(target, &err);
 	gw_text_copy(sites->because, sizeof(sites->because), err.text);
-	if (!sites->code)
-		note_sites(&found, sites);
+	if (sites->code)
+		return;
+	note_sites(&target->sites, sites);
+	gw_text_copy(sites->because, sizeof(sites->because), target->sites.disagreement);
 }
 
-static void look_at_target(struct gw_doctor_target *target, pid_t pid, struct gw_error *err)
+static void look_at_target(struct gw_doctor_target *to, pid_t pid, struct gw_error *err)
 {
-	struct gw_proc_info *info = calloc(1, sizeof(*info));
-	struct gw_python *python = calloc(1, sizeof(*python));
+	struct gw_target *target = calloc(1, sizeof(*target));
 	int code;
 
-	target->pid = (uint32_t)pid;
-	target->sites.code = -ENODATA;
-	if (!info || !python) {
+	to->pid = (uint32_t)pid;
+	to->sites.code = -ENODATA;
+	if (!target) {
 		gw_error_set(err, -ENOMEM, GW_STATUS_FAILURE, "out of memory");
-	} else if (!gw_proc_read(pid, info, err)) {
-		gw_text_copy(target->comm, sizeof(target->comm), info->comm);
-		code = gw_python_find(pid, python, err);
-		target->known = python->runtime_file.inode != 0;
-		gw_python_facts_fill(python, !code, &target->python);
-		if (!code) {
-			note_gils(python, target);
-			look_for_sites(pid, python, &target->sites);
-		}
+		return;
 	}
-	free(info);
-	free(python);
+	code = gw_target_open(pid, 0, target, err);
+	gw_text_copy(to->comm, sizeof(to->comm), target->proc.comm);
+	to->known = target->python.runtime_file.inode != 0;
+	gw_python_facts_fill(&target->python, !code, &to->python);
+	if (!code) {
+		note_gils(&target->python, to);
+		look_for_sites(target, &to->sites);
+	}
+	free(target);
 }
 
 static void try_target(struct gw_doctor_target *target, struct gw_error *err)

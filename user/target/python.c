@@ -213,6 +213,24 @@ struct outcome {
 	char other[32];	     /* the version of the second that is initialised */
 };
 
+/* What the file alone says of a build: all there is to tell where its memory is not fit to be read.
+ */
+static void keep_facts_of_file(struct gw_python *python,
+			       const struct gw_python_candidate *candidate)
+{
+	const struct gw_runtime_symbols *symbols = &candidate->symbols;
+	uint32_t version = symbols->version_hex;
+
+	python->runtime_file = candidate->mapping;
+	python->shared = candidate->shared;
+	python->free_threaded = symbols->free_threaded;
+	memcpy(python->build_id, symbols->build_id, sizeof(python->build_id));
+	if (!version)
+		version = gw_python_named_version(symbols, candidate->mapping.path);
+	if (version)
+		gw_python_format_version(version, python->version, sizeof(python->version));
+}
+
 static int try_candidates(const struct quest *q, const struct gw_python_search *s, size_t from,
 			  struct outcome *outcome)
 {
@@ -267,8 +285,12 @@ static int find_alive(const struct quest *q, struct gw_python_search *s)
 		note_several(q, &outcome);
 		return 0;
 	}
+	if (!outcome.code && s->other[0])
+		keep_facts_of_file(q->python, &s->other_file);
+	memcpy(q->python->other, s->other, sizeof(q->python->other));
 	if (!outcome.code)
 		return refuse_absent(q, s);
+	keep_facts_of_file(q->python, &s->candidate[0]);
 	return gw_error_set(q->err, outcome.code, outcome.err.status, "%s", outcome.err.text);
 }
 

@@ -56,6 +56,7 @@ struct gw_python {
 	int gils_left_out; /* GILs beyond GW_PYTHON_GILS_MAX; -1: too many interpreters to look at
 			    */
 	struct gw_python_gil gil[GW_PYTHON_GILS_MAX]; /* by ascending interpreter; 0 is there */
+	char other[32]; /* "PyPy 3.9", "Python 2.7.18": what was found where no CPython was */
 };
 
 /* What one look at a GIL in the target's memory says. */
@@ -72,7 +73,8 @@ struct gw_gil_view {
  * Looks for a CPython in the process and fills python. Returns 0, or a negative errno with err set
  * to a sentence (status GW_STATUS_TARGET, or GW_STATUS_RIGHTS for EPERM/EACCES): kernel thread, no
  * Python in it, PyPy, a version outside 3.8 - 3.15, an interpreter that is not initialised yet, a
- * GIL that does not look like one.
+ * GIL that does not look like one. After an error too, python holds what the file alone says:
+ * version, build and path.
  */
 int gw_python_find(pid_t pid, struct gw_python *python, struct gw_error *err);
 

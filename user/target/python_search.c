@@ -146,23 +146,6 @@ uint32_t gw_python_named_version(const struct gw_runtime_symbols *symbols, const
 	return full ? full : version;
 }
 
-/* What a file without _PyRuntime may hold all the same, for the refusal. */
-static void note_other(struct gw_python_search *s, const struct gw_runtime_symbols *symbols,
-		       const char *path)
-{
-	const char *kind = symbols->pypy ? "PyPy" : "Python";
-	uint32_t version = gw_python_named_version(symbols, path);
-	char text[16] = "";
-
-	if ((!symbols->pypy && !symbols->old_python) || s->other[0])
-		return;
-	if (!version && symbols->strings.count == 1 && !symbols->pypy)
-		version = symbols->strings.hex[0];
-	if (version)
-		gw_python_format_version(version, text, sizeof(text));
-	snprintf(s->other, sizeof(s->other), "%s%s%s", kind, version ? " " : "", text);
-}
-
 /* Whether fd is the program itself and not a library. */
 static int is_executable(pid_t pid, int fd)
 {
@@ -188,6 +171,27 @@ static int open_file(struct gw_python_search *s, const struct gw_python_file *fi
 	if (fd == -EACCES || fd == -EPERM)
 		s->denied = 1;
 	return fd;
+}
+
+/* What a file without _PyRuntime may hold all the same, for the refusal. */
+static void note_other(struct gw_python_search *s, const struct gw_python_file *file, int fd,
+		       const struct gw_runtime_symbols *symbols)
+{
+	const char *path = file->path;
+	const char *kind = symbols->pypy ? "PyPy" : "Python";
+	uint32_t version = gw_python_named_version(symbols, path);
+	char text[16] = "";
+
+	if ((!symbols->pypy && !symbols->old_python) || s->other[0])
+		return;
+	to_mapping(file, &s->other_file.mapping);
+	s->other_file.shared = !is_executable(s->pid, fd);
+	s->other_file.symbols = *symbols;
+	if (!version && symbols->strings.count == 1 && !symbols->pypy)
+		version = symbols->strings.hex[0];
+	if (version)
+		gw_python_format_version(version, text, sizeof(text));
+	snprintf(s->other, sizeof(s->other), "%s%s%s", kind, version ? " " : "", text);
 }
 
 /* A file that is named as a Python, and that cannot be read: better said than left out. */
@@ -218,7 +222,7 @@ static void note_answer(struct gw_python_search *s, const struct gw_python_file 
 		return;
 	}
 	if (!symbols->runtime) {
-		note_other(s, symbols, file->path);
+		note_other(s, file, request->fd, symbols);
 		return;
 	}
 	if (s->candidate_count == GW_PYTHON_CANDIDATES_MAX ||

@@ -101,7 +101,8 @@ static int has_python(const struct gw_symbols_request *request)
 	return !request->code && (symbols->runtime || symbols->old_python || symbols->pypy);
 }
 
-/* 1: there is a Python in one of the files; one that cannot be read has none, as far as is known. */
+/* 1: there is a Python in one of the files; one that cannot be read has none, as far as is known.
+ */
 static int read_batch(struct scanner *s)
 {
 	struct batch *batch = &s->batch;

@@ -18,7 +18,9 @@ static void copy(char *to, size_t size, const char *from)
 
 static void describe_python(const struct gw_python *python, struct gw_process_view *view)
 {
-	copy(view->python_version, sizeof(view->python_version), python->version);
+	/* PyPy's version is one of the language, not of CPython. */
+	if (strncmp(python->other, "PyPy", 4))
+		copy(view->python_version, sizeof(view->python_version), python->version);
 	copy(view->python_file, sizeof(view->python_file), python->runtime_file.path);
 	copy(view->build_id, sizeof(view->build_id), python->build_id);
 	view->free_threaded = python->free_threaded;
