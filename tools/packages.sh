@@ -20,6 +20,7 @@ declare -A PACKAGES_DEBIAN=(
 	[demo]="python3"
 	[test]="clang-format libcmocka-dev valgrind bpftrace python3 python3-pytest
 		python3-jsonschema"
+	[interpreters]="make gcc libc6-dev libffi-dev zlib1g-dev binutils xz-utils"
 )
 # shellcheck disable=SC2034
 declare -A PACKAGES_FEDORA=(

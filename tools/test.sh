@@ -14,7 +14,7 @@ usage() {
 		no right to load BPF programs (with CI=true in the environment, that is a failure).
 
 		  --unit        no live tests
-		  --no-install  never install anything; fail if something is missing
+		  --no-install  never install or fetch anything; fail if something is missing
 	END
 }
 
@@ -27,6 +27,8 @@ passed=0
 failed=0
 skipped=0
 python=python3
+# Root has another home.
+interpreters=${GILWATCH_INTERPRETERS:-${XDG_CACHE_HOME:-$HOME/.cache}/gilwatch/interpreters}
 
 say() {
 	printf '\n== %s\n' "$*"
@@ -142,18 +144,32 @@ print(conftest.why_no_bpf() or "")' || echo "root is not to be had"
 	fi
 }
 
+# Beside the machine's interpreters, the live tests run those of other suites. Elsewhere than on
+# Debian, and where nothing may be fetched, they run those that are there.
+get_interpreters() {
+	say "interpreters"
+	# shellcheck source=/dev/null
+	if [[ $get != need_packages || $(. /etc/os-release && echo "$ID") != debian ]]; then
+		tools/interpreters.sh --list
+	elif ! tools/interpreters.sh; then
+		add 0 1
+	fi
+}
+
 live_tests() {
 	local status=0 reason
-	say "live tests"
 	reason=$(why_no_bpf)
 	if [[ -n $reason ]]; then
+		say "live tests"
 		echo "No right to load BPF programs here, so the live tests are left out: $reason"
 		[[ ${CI:-} != true ]] || add 0 1
 		return 0
 	fi
+	get_interpreters
+	say "live tests"
 	rm -f build/live.xml
 	as_root timeout -k 20 "$live_limit" env GILWATCH="$PWD/build/gilwatch" CI="${CI:-}" \
-		PYTHONDONTWRITEBYTECODE=1 \
+		GILWATCH_INTERPRETERS="$interpreters" PYTHONDONTWRITEBYTECODE=1 \
 		"$python" -m pytest tests/live -ra -p no:cacheprovider --junitxml=build/live.xml || status=$?
 	count_live "$status"
 }

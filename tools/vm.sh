@@ -34,14 +34,6 @@ fail() {
 	exit 125
 }
 
-# quietly COMMAND...: its output is shown only if it fails.
-quietly() {
-	"$@" >"$cache/log" 2>&1 || {
-		cat "$cache/log" >&2
-		fail "$1 failed"
-	}
-}
-
 need() {
 	local command package
 	for command in qemu-system-x86_64:qemu-system-x86 mmdebstrap cpio dpkg-deb:dpkg timeout:coreutils; do
@@ -49,39 +41,6 @@ need() {
 		command -v "${command%%:*}" >/dev/null ||
 			fail "${command%%:*} is missing: apt-get install $package"
 	done
-}
-
-# The machine's own mirror of Debian; its suites beside the one in use are there too.
-mirror() {
-	apt-get indextargets --format "\$(SITE) \$(CODENAME)" "Created-By: Packages" |
-		awk -v own="$own_suite" '$2 == own { print $1; exit }'
-}
-
-# apt_for SUITE COMMAND...: apt with lists of its own, of that suite only.
-apt_for() {
-	local dir=$cache/apt/$1
-	local -a options=(
-		-o "Dir::Etc::SourceList=$dir/sources.list" -o Dir::Etc::SourceParts=/dev/null
-		-o Dir::Etc::PreferencesParts=/dev/null
-		-o "Dir::State::Lists=$dir/lists" -o "Dir::Cache=$dir/cache"
-		-o "Dir::Cache::Archives=$dir/archives" -o APT::Sandbox::User=
-	)
-	shift
-	"$1" "${options[@]}" "${@:2}"
-}
-
-update_lists() {
-	local suite=$1 keyring=/usr/share/keyrings/debian-archive-keyring.gpg site signed=
-	local dir=$cache/apt/$suite
-
-	[[ -e $dir/updated ]] && return
-	site=$(mirror)
-	[[ $site ]] || fail "apt has no source for $own_suite to take the mirror from"
-	[[ -e $keyring ]] && signed="signed-by=$keyring "
-	mkdir -p "$dir"/{lists,archives}/partial "$dir/cache"
-	echo "deb [${signed}target=Packages] $site $suite main" >"$dir/sources.list"
-	quietly apt_for "$suite" apt-get -q update
-	touch "$dir/updated"
 }
 
 # The package that has the kernel itself: linux-image-amd64 and its like are empty, and in Debian 14
@@ -256,7 +215,7 @@ cache=${VM_CACHE:-build/vm}
 build=${VM_BUILD:-build}
 mkdir -p "$cache"
 cache=$(realpath "$cache")
-own_suite=$(. /etc/os-release && echo "${VERSION_CODENAME:-}")
+. tools/suites.sh
 [[ -x $build/gilwatch ]] || fail "$build/gilwatch is not built"
 
 # One machine at a time: the cache is shared.

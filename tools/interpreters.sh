@@ -1,0 +1,241 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+# Makes Pythons of other Debian suites available, and a free-threaded one, without installing them.
+set -euo pipefail
+
+usage() {
+	cat <<-END
+		Usage: tools/interpreters.sh [--list]
+
+		Fetches the interpreters that the live tests run beside those of the machine, on Debian:
+		  ${debian[*]/%/,}
+		  each in a root of its own with the libraries that it needs, to be run by chroot;
+		  the debug symbols of these and of the system's Python, to hold gilwatch against;
+		  a free-threaded Python, built from Debian's source of ${free_threaded/-/ in }.
+		Packages come from this machine's mirror. Nothing is installed but what the build needs, and
+		nothing is done again that is there already: to have newer ones, remove the directory.
+
+		  --list  names those that are there, each with the command that runs it, and fetches nothing
+
+		Environment:
+		  GILWATCH_INTERPRETERS  where they are kept (\${XDG_CACHE_HOME:-~/.cache}/gilwatch/interpreters)
+	END
+}
+
+# VERSION-SUITE, as in the names by which the tests know them.
+debian=(3.9-bullseye 3.13-trixie 3.14-sid 3.15-sid)
+free_threaded=3.13-trixie
+# To be changed with the way in which something is made: then it is made again.
+recipe="recipe 1"
+
+fail() {
+	echo "tools/interpreters.sh: $*" >&2
+	exit 1
+}
+
+# What was made, with the versions of the packages, is written down once it is there in full.
+is_made() {
+	[[ -e $cache/made/$1 && $(head -n 1 "$cache/made/$1") == "$recipe" ]]
+}
+
+write_down() {
+	mkdir -p "$cache/made"
+	{
+		echo "$recipe"
+		cat
+	} >"$cache/made/$1.part"
+	mv "$cache/made/$1.part" "$cache/made/$1"
+}
+
+# package_versions FILE.deb...: "NAME VERSION", a line each.
+package_versions() {
+	local deb
+	for deb in "$@"; do
+		dpkg-deb --show --showformat "\${Package} \${Version}\n" "$deb"
+	done
+}
+
+# unpack DEB DIRECTORY: /lib and the like may be links there, and must stay so.
+unpack() {
+	dpkg-deb --fsys-tarfile "$1" | tar -x -C "$2" --keep-directory-symlink --no-same-owner \
+		--exclude="./usr/share/doc/*" --exclude="./usr/share/man/*" --exclude="./usr/share/locale/*"
+}
+
+# In a suite with a merged /usr, the dynamic linker's name leads through such a link.
+make_skeleton() {
+	local name
+	mkdir -p "$1"/{etc,tmp,proc,dev}
+	for name in bin sbin lib lib64; do
+		mkdir -p "$1/usr/$name"
+		ln -s "usr/$name" "$1/$name"
+	done
+}
+
+build_id() {
+	LC_ALL=C readelf -n "$1" 2>/dev/null | awk '/Build ID:/ { print $3; exit }'
+}
+
+# keep_debug_files DEB FILE...: of the package's debug files only those that belong to these files.
+keep_debug_files() {
+	local deb=$1 file id
+	local -a members=()
+	shift
+	for file in "$@"; do
+		id=$(build_id "$file")
+		[[ $id ]] || fail "$file has no build ID to find its symbols by"
+		members+=("./usr/lib/debug/.build-id/${id:0:2}/${id:2}.debug")
+	done
+	mkdir -p "$cache/debug"
+	dpkg-deb --fsys-tarfile "$deb" |
+		tar -x -C "$cache/debug" --strip-components=4 --no-same-owner "${members[@]}" ||
+		fail "$(basename "$deb") lacks the debug files of $*"
+}
+
+# fetch_debug_package PACKAGE VERSION APT...: sets debug to the file; APT is what calls apt-get.
+fetch_debug_package() {
+	local dir=$cache/apt/debug package=$1 version=$2
+	local -a found
+	shift 2
+	mkdir -p "$dir"
+	(cd "$dir" && run_logged "$@" -q download "$package=$version") || return
+	found=("$dir/${package}_"*.deb)
+	debug=${found[0]}
+}
+
+# make_root VERSION-SUITE
+make_root() {
+	local name=$1 version=${1%%-*} suite=${1#*-} deb debug=
+	local root=$cache/root/$1 archives=$cache/apt/${1#*-}/$1
+	local -a debs
+
+	echo "Fetching Python $version of $suite ..."
+	update_lists "$suite"
+	mkdir -p "$archives/partial"
+	run_logged apt_for "$suite" apt-get -q -y --no-install-recommends --download-only \
+		-o Dir::State::Status=/dev/null -o "Dir::Cache::Archives=$archives" \
+		install "python$version" "libpython$version" ||
+		fail "Python $version of Debian's $suite cannot be had; apt says why, above"
+	debs=("$archives"/*.deb)
+	rm -rf "$root"
+	make_skeleton "$root"
+	for deb in "${debs[@]}"; do
+		unpack "$deb" "$root"
+	done
+	fetch_debug_package "python$version-dbg" \
+		"$(dpkg-deb --field "$archives/python${version}_"*.deb Version)" apt_for "$suite" apt-get ||
+		fail "the symbols of Python $version of Debian's $suite cannot be had; apt says why, above"
+	keep_debug_files "$debug" "$root/usr/bin/python$version" \
+		"$root"/usr/lib/*/"libpython$version.so.1.0"
+	package_versions "${debs[@]}" "$debug" | write_down "$name"
+}
+
+# The system's Python is there; only its symbols are not. They come from where it came from, by the
+# machine's own apt. A mirror may have left its version behind.
+make_system_debug() {
+	local python package version debug=
+	local -a own_apt=(apt-get -o APT::Sandbox::User=)
+	python=$(readlink -f /usr/bin/python3)
+	package=$(basename "$python")
+	version=$(dpkg-query --show --showformat "\${Version}" "$package")
+	echo "Fetching the symbols of the system's $package ..."
+	if ! fetch_debug_package "$package-dbg" "$version" "${own_apt[@]}" 2>/dev/null; then
+		run_logged as_root apt-get -q update || true
+		if ! fetch_debug_package "$package-dbg" "$version" "${own_apt[@]}" 2>/dev/null; then
+			echo "(left out: apt has no $package-dbg $version)"
+			write_down system <<<"left out: no $package-dbg $version"
+			return
+		fi
+	fi
+	keep_debug_files "$debug" "$python"
+	package_versions "$debug" | write_down system
+}
+
+# build_free_threaded VERSION-SUITE
+build_free_threaded() {
+	local version=${1%%-*} suite=${1#*-} dir=$cache/build/$1
+	local prefix=$cache/built/${version}t
+	local -a source
+
+	echo "Building a free-threaded Python $version from the source of $suite (some minutes) ..."
+	update_lists "$suite" with-source
+	rm -rf "$dir" "$prefix"
+	mkdir -p "$dir"
+	(cd "$dir" && run_logged apt_for "$suite" apt-get -q source --download-only --tar-only "python$version") ||
+		fail "the source of Python $version of Debian's $suite cannot be had; apt says why, above"
+	source=("$dir/python${version}"_*.orig.tar.*z)
+	tar -x -C "$dir" --strip-components=1 -f "${source[0]}"
+	(cd "$dir" && run_logged ./configure --disable-gil --without-ensurepip --disable-test-modules \
+		--without-static-libpython --prefix="$prefix") ||
+		fail "the free-threaded Python cannot be configured; see above"
+	run_logged make -C "$dir" -j"$(nproc)" || fail "the free-threaded Python cannot be built; see above"
+	run_logged make -C "$dir" install || fail "the free-threaded Python cannot be installed; see above"
+	"$prefix/bin/python${version}t" -c 'import ctypes, zlib' ||
+		fail "the free-threaded Python was built, but not in full"
+	basename "${source[0]}" | write_down "${version}t"
+}
+
+list() {
+	local name version
+	for name in "${debian[@]}"; do
+		if is_made "$name"; then
+			printf '%s\tchroot %s /usr/bin/python%s\n' "$name" "$cache/root/$name" "${name%%-*}"
+		fi
+	done
+	version=${free_threaded%%-*}t
+	if is_made "$version"; then
+		printf '%s\t%s\n' "$version" "$cache/built/$version/bin/python$version"
+	fi
+}
+
+# Sets missing to what is to be made.
+find_missing() {
+	local name
+	missing=()
+	for name in "${debian[@]}"; do
+		is_made "$name" || missing+=("$name")
+	done
+	is_made "${free_threaded%%-*}t" || missing+=("${free_threaded%%-*}t")
+	is_made system || missing+=("symbols of the system's Python")
+}
+
+make_all() {
+	local name
+	for name in "${debian[@]}"; do
+		is_made "$name" || make_root "$name"
+	done
+	is_made system || make_system_debug
+	is_made "${free_threaded%%-*}t" || build_free_threaded "$free_threaded"
+	# Larger than what was made of it, and of no more use.
+	rm -rf "$cache/apt" "$cache/build" "$cache/log"
+}
+
+case ${1:-} in
+-h | --help) usage && exit ;;
+"" | --list) ;;
+*) usage >&2 && exit 2 ;;
+esac
+cd "$(dirname "${BASH_SOURCE[0]}")/.."
+cache=${GILWATCH_INTERPRETERS:-${XDG_CACHE_HOME:-$HOME/.cache}/gilwatch/interpreters}
+if [[ ${1:-} == --list ]]; then
+	list
+	exit
+fi
+# shellcheck source=/dev/null
+[[ $(. /etc/os-release && echo "$ID") == debian ]] ||
+	fail "only Debian's packages are known, and this is another distribution"
+mkdir -p "$cache"
+. tools/packages.sh
+. tools/suites.sh
+
+# One at a time.
+exec {lock}>"$cache/lock"
+flock "$lock"
+missing=()
+find_missing
+if ((${#missing[@]})); then
+	printf 'Interpreters for the tests are fetched into %s (about 400 MB to download):\n' "$cache"
+	printf '  %s\n' "${missing[@]}"
+	need_packages interpreters
+	make_all
+fi
+list
