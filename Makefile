@@ -51,7 +51,7 @@ Q   := @
 say  = @printf '  %-8s %s\n' $(1) $(2)
 endif
 
-.PHONY: all check check-vmlinux check-live fuzz install format format-check clean
+.PHONY: all check check-vmlinux check-live live-helpers fuzz install format format-check clean
 .SECONDARY:
 
 all: $(BUILD)/gilwatch
@@ -119,7 +119,15 @@ $(BUILD)/tests/fuzz_files: tests/fuzz/fuzz_files.c $(LIBRARY)
 	$(call say,CC,$<)
 	$(Q)$(CC) $(ALL_CFLAGS) -o $@ $< $(LIBRARY) $(ALL_LIBS)
 
-check-live: $(BUILD)/gilwatch
+# What the live tests ask of gilwatch's parts, and gilwatch itself does not tell.
+live-helpers: $(BUILD)/tests/sites
+
+$(BUILD)/tests/sites: tests/live/sites.c $(LIBRARY)
+	@mkdir -p $(@D)
+	$(call say,LINK,$@)
+	$(Q)$(CC) $(ALL_CFLAGS) -o $@ $^ $(ALL_LIBS)
+
+check-live: $(BUILD)/gilwatch live-helpers
 	GILWATCH=$(abspath $(BUILD)/gilwatch) /usr/bin/python3 -m pytest -q -p no:cacheprovider tests/live
 
 install: $(BUILD)/gilwatch

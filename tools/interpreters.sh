@@ -178,12 +178,12 @@ list() {
 	local name version
 	for name in "${debian[@]}"; do
 		if is_made "$name"; then
-			printf '%s\tchroot %s /usr/bin/python%s\n' "$name" "$cache/root/$name" "${name%%-*}"
+			printf '%s\tchroot %q /usr/bin/python%s\n' "$name" "$cache/root/$name" "${name%%-*}"
 		fi
 	done
 	version=${free_threaded%%-*}t
 	if is_made "$version"; then
-		printf '%s\t%s\n' "$version" "$cache/built/$version/bin/python$version"
+		printf '%s\t%q\n' "$version" "$cache/built/$version/bin/python$version"
 	fi
 }
 
@@ -233,7 +233,7 @@ flock "$lock"
 missing=()
 find_missing
 if ((${#missing[@]})); then
-	printf 'Interpreters for the tests are fetched into %s (about 400 MB to download):\n' "$cache"
+	printf 'Interpreters for the tests are fetched into %s (400 MB at most):\n' "$cache"
 	printf '  %s\n' "${missing[@]}"
 	need_packages interpreters
 	make_all

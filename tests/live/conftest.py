@@ -7,7 +7,7 @@ import time
 
 import pytest
 from _pytest.runner import runtestprotocol
-from harness import GILWATCH, INTERPRETERS, SYSTEM_PYTHON, block_directory
+from harness import GILWATCH, INTERPRETERS, SYSTEM_PYTHON, block_directory, claim_cpus
 from laws import Draft202012Validator
 
 SYS_BPF = {"x86_64": 321, "aarch64": 280}
@@ -35,18 +35,6 @@ def why_no_bpf():
         return os.strerror(ctypes.get_errno())
     os.close(descriptor)
     return None
-
-
-def claim_cpus():
-    """Workloads and gilwatch come before whatever else runs on this machine.
-
-    What they assert is about threads that contend with one another; a build beside them would make
-    them contend with that for CPUs.
-    """
-    try:
-        os.setpriority(os.PRIO_PROCESS, 0, -20)
-    except PermissionError:
-        pass  # then the machine should better be idle
 
 
 def pytest_configure(config):

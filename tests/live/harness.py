@@ -11,6 +11,7 @@ import os
 import pathlib
 import pty
 import re
+import shlex
 import shutil
 import signal
 import subprocess
@@ -36,7 +37,8 @@ def pyenv_root():
 
 
 def find_interpreters():
-    """All interpreters by name: "system", and "2.7", "3.11" … of pyenv."""
+    """All interpreters by name: "system", "2.7", "3.11" … of pyenv, and those that
+    tools/interpreters.sh keeps: "3.15-sid", "3.13t" … A path, or a list: the words of a command."""
     found = {}
     if os.path.exists(SYSTEM_PYTHON):
         found["system"] = SYSTEM_PYTHON
@@ -45,10 +47,70 @@ def find_interpreters():
         python = folder / "bin" / ("python" + version.group(1)) if version else None
         if python and python.exists():
             found[version.group(1)] = str(python)
+    for name, command in kept_interpreters():
+        if command[0] != "chroot":
+            found[name] = command
+            if name.endswith("t"):
+                found[name + "-gil"] = ["env", "PYTHON_GIL=1", *command]
+        elif os.geteuid() == 0:  # others may not call chroot
+            found[name] = command
     return found
 
 
+def kept_interpreters():
+    script = REPOSITORY / "tools" / "interpreters.sh"
+    listed = subprocess.run([script, "--list"], capture_output=True, text=True, check=True)
+    for line in listed.stdout.splitlines():
+        name, command = line.split("\t")
+        yield name, shlex.split(command)
+
+
+def debug_file(build_id):
+    """The file with the symbols of a stripped one, or None."""
+    cache = os.environ.get("XDG_CACHE_HOME") or pathlib.Path.home() / ".cache"
+    kept = os.environ.get("GILWATCH_INTERPRETERS") or pathlib.Path(cache, "gilwatch", "interpreters")
+    for place in (pathlib.Path(kept, "debug"), pathlib.Path("/usr/lib/debug")):
+        file = place / ".build-id" / build_id[:2] / (build_id[2:] + ".debug")
+        if file.exists():
+            return str(file)
+    return None
+
+
+def command_of(python):
+    """The words that run an interpreter, one of INTERPRETERS or a path."""
+    return [python] if isinstance(python, str) else list(python)
+
+
+def root_of(python):
+    """The root directory in which an interpreter runs."""
+    command = command_of(python)
+    return command[1] if command[0] == "chroot" else "/"
+
+
+def lay_workloads(root):
+    """Makes the workloads visible in a root, by the path that they have outside."""
+    if root != "/":
+        here = str(HERE / "workloads")
+        shutil.copytree(
+            *(here, root + here),
+            ignore=shutil.ignore_patterns("__pycache__"),
+            dirs_exist_ok=True,
+        )
+
+
 INTERPRETERS = find_interpreters()
+
+
+def claim_cpus():
+    """Workloads and gilwatch come before whatever else runs on this machine.
+
+    What they assert is about threads that contend with one another; a build beside them would make
+    them contend with that for CPUs.
+    """
+    try:
+        os.setpriority(os.PRIO_PROCESS, 0, -20)
+    except PermissionError:
+        pass  # then the machine should better be idle
 
 
 # --- workloads --------------------------------------------------------------------------------
@@ -60,7 +122,8 @@ class Workload:
     def __init__(self, name, *args, python=SYSTEM_PYTHON, prefix=()):
         self.name = name
         script = str(HERE / "workloads" / (name + ".py"))
-        command = [*prefix, python, script, *[str(arg) for arg in args]]
+        lay_workloads(root_of(python))
+        command = [*prefix, *command_of(python), script, *[str(arg) for arg in args]]
         self.process = subprocess.Popen(
             command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, process_group=0
         )
