@@ -12,21 +12,22 @@
 
 int main(int argc, char **argv)
 {
+	struct gw_sites_files files = {.debug = {-1, -1}};
 	struct gw_error err = {0};
 	struct gw_sites sites;
-	int fd, code;
+	int code;
 
 	if (argc != 2) {
 		fprintf(stderr, "Usage: sites FILE\n");
 		return 2;
 	}
-	fd = open(argv[1], O_RDONLY | O_CLOEXEC);
-	if (fd < 0) {
+	files.file = open(argv[1], O_RDONLY | O_CLOEXEC);
+	if (files.file < 0) {
 		perror(argv[1]);
 		return 1;
 	}
-	code = gw_sites_find(fd, &sites, &err);
-	close(fd);
+	code = gw_sites_find(&files, &sites, &err);
+	close(files.file);
 	if (code) {
 		fprintf(stderr, "%s: %s\n", argv[1], err.text);
 		return 1;
