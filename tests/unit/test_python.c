@@ -187,6 +187,44 @@ static void test_offsets_refused(void **state)
 	assert_int_equal(gw_debug_offsets_apply(bytes, 584, 0x030c00f0, 0, &layout, NULL), -EINVAL);
 }
 
+/* A version that is not known yet is read as the newest that is, if it can be. */
+static void test_offsets_guessed(void **state)
+{
+	unsigned char bytes[GW_DEBUG_OFFSETS_MAX];
+	struct gw_python_layout layout;
+	const uint32_t future = 0x031000f0;
+
+	(void)state;
+	make_offsets(bytes, future, 0);
+	put(bytes, 112, 0); /* where 3.13 alone has what follows */
+	put(bytes, 120, 16);
+	put(bytes, 128, 7752);
+	put(bytes, 144, 7752 + 16);
+	put(bytes, 152, 7752 + 8);
+	put(bytes, 176, 312);
+	put(bytes, 200, 16);
+	put(bytes, 240, 176);
+	put(bytes, 840, 24);
+	assert_int_equal(gw_debug_offsets_guess(bytes, sizeof(bytes), future, 0, &layout), 0);
+	assert_int_equal(layout.interp_id, 7280);
+	assert_int_equal(layout.tstate_thread_id, 176);
+	assert_int_equal(layout.gil_locked, 16);
+	/* too short, of another version, older than the newest, of the next major one */
+	assert_int_equal(gw_debug_offsets_guess(bytes, 887, future, 0, &layout), -EINVAL);
+	assert_int_equal(gw_debug_offsets_guess(bytes, sizeof(bytes), future + 1, 0, &layout),
+			 -EINVAL);
+	put(bytes, 8, 0x030e00f0);
+	assert_int_equal(gw_debug_offsets_guess(bytes, sizeof(bytes), 0x030e00f0, 0, &layout),
+			 -EINVAL);
+	put(bytes, 8, 0x040000f0);
+	assert_int_equal(gw_debug_offsets_guess(bytes, sizeof(bytes), 0x040000f0, 0, &layout),
+			 -EINVAL);
+	/* a GIL that is laid out in another way */
+	put(bytes, 8, future);
+	put(bytes, 144, 7752 + 24);
+	assert_int_equal(gw_debug_offsets_guess(bytes, sizeof(bytes), future, 0, &layout), -EINVAL);
+}
+
 /* ---- the file ---- */
 
 static uint32_t parsed(const char *text)
@@ -721,6 +759,7 @@ int main(void)
 		cmocka_unit_test(test_layouts),
 		cmocka_unit_test(test_offsets_override),
 		cmocka_unit_test(test_offsets_refused),
+		cmocka_unit_test(test_offsets_guessed),
 		cmocka_unit_test(test_version_text),
 		cmocka_unit_test(test_bias),
 		cmocka_unit_test(test_damaged_files),

@@ -228,14 +228,13 @@ int gw_debug_offsets_identify(const void *bytes, size_t size, uint32_t *version_
 	return 0;
 }
 
-static int check_head(const void *bytes, size_t size, uint32_t version_hex, int free_threaded,
-		      struct gw_error *err)
+static int check_head(const struct map *map, const void *bytes, size_t size, uint32_t version_hex,
+		      int free_threaded, struct gw_error *err)
 {
 	uint32_t version;
 	int free;
 
-	if (size < gw_debug_offsets_size(version_hex) ||
-	    gw_debug_offsets_identify(bytes, size, &version, &free))
+	if (size < map->size || gw_debug_offsets_identify(bytes, size, &version, &free))
 		return gw_error_set(err, -EINVAL, GW_STATUS_TARGET,
 				    "the Python runtime does not start with its debug offsets, as "
 				    "every %u.%u does: it is damaged or changed, and is not read",
@@ -261,18 +260,12 @@ static int override(const void *bytes, size_t at, uint64_t limit, int32_t *field
 	return 0;
 }
 
-int gw_debug_offsets_apply(const void *bytes, size_t size, uint32_t version_hex, int free_threaded,
-			   struct gw_python_layout *layout, struct gw_error *err)
+static int apply(const struct map *map, const void *bytes, size_t size, uint32_t version_hex,
+		 int free_threaded, struct gw_python_layout *layout, struct gw_error *err)
 {
-	const struct map *map = map_for(version_hex);
 	uint64_t runtime, interp, tstate, gil;
-	int ret = 0;
+	int ret = check_head(map, bytes, size, version_hex, free_threaded, err);
 
-	if (!map)
-		return gw_error_set(err, -EINVAL, GW_STATUS_TARGET,
-				    "the debug offsets of Python %u.%u are not known",
-				    version_hex >> 24, version_hex >> 16 & 0xff);
-	ret = check_head(bytes, size, version_hex, free_threaded, err);
 	if (ret)
 		return ret;
 	runtime = member(bytes, RUNTIME_SIZE);
@@ -302,4 +295,29 @@ int gw_debug_offsets_apply(const void *bytes, size_t size, uint32_t version_hex,
 				    "version: it is a changed build, and is not read",
 				    version_hex >> 24, version_hex >> 16 & 0xff);
 	return 0;
+}
+
+int gw_debug_offsets_apply(const void *bytes, size_t size, uint32_t version_hex, int free_threaded,
+			   struct gw_python_layout *layout, struct gw_error *err)
+{
+	const struct map *map = map_for(version_hex);
+
+	if (!map)
+		return gw_error_set(err, -EINVAL, GW_STATUS_TARGET,
+				    "the debug offsets of Python %u.%u are not known",
+				    version_hex >> 24, version_hex >> 16 & 0xff);
+	return apply(map, bytes, size, version_hex, free_threaded, layout, err);
+}
+
+int gw_debug_offsets_guess(const void *bytes, size_t size, uint32_t version_hex, int free_threaded,
+			   struct gw_python_layout *layout)
+{
+	const uint32_t newest = GW_PYTHON_NEWEST << 16;
+	const struct gw_python_layout *known = gw_layout_for(newest, free_threaded);
+	const struct map *map = map_for(newest);
+
+	if (!known || !map || version_hex >> 24 != newest >> 24 || version_hex < newest)
+		return -EINVAL;
+	*layout = *known;
+	return apply(map, bytes, size, version_hex, free_threaded, layout, NULL);
 }

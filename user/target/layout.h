@@ -34,4 +34,12 @@ size_t gw_debug_offsets_size(uint32_t version_hex);
 int gw_debug_offsets_apply(const void *bytes, size_t size, uint32_t version_hex, int free_threaded,
 			   struct gw_python_layout *layout, struct gw_error *err);
 
+/*
+ * The same for a version newer than the newest in the table: its layout is taken to be that one's,
+ * its debug offsets to begin as that one's do. 0 if they make sense so; only the target's memory
+ * can tell whether it is true. -EINVAL else.
+ */
+int gw_debug_offsets_guess(const void *bytes, size_t size, uint32_t version_hex, int free_threaded,
+			   struct gw_python_layout *layout);
+
 #endif

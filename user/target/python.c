@@ -89,13 +89,28 @@ static int refuse_version(const struct quest *q, uint32_t version)
 				  : "run the program under CPython 3.8 - 3.15");
 }
 
+/* One that came after this program: if what it says of itself makes sense, it is worth a try. */
+static int use_newer(const struct quest *q, uint32_t version, const void *head, size_t size)
+{
+	struct gw_python *python = q->python;
+
+	if (gw_debug_offsets_guess(head, size, version, python->free_threaded, &python->layout))
+		return refuse_version(q, version);
+	python->version_hex = version;
+	gw_python_format_version(version, python->version, sizeof(python->version));
+	python->untested = 1;
+	return 0;
+}
+
 /* Takes a version: the layout by the table, corrected by the target where it can say. */
 static int use_version(const struct quest *q, uint32_t version, const void *head, size_t size)
 {
 	struct gw_python *python = q->python;
 	const struct gw_python_layout *layout;
 
-	if (version >> 16 < GW_PYTHON_OLDEST || version >> 16 > GW_PYTHON_NEWEST)
+	if (version >> 16 > GW_PYTHON_NEWEST)
+		return use_newer(q, version, head, size);
+	if (version >> 16 < GW_PYTHON_OLDEST)
 		return refuse_version(q, version);
 	layout = gw_layout_for(version, python->free_threaded);
 	if (!layout)
@@ -179,6 +194,8 @@ static int find_version(const struct quest *q, const struct gw_runtime_symbols *
 	if (ret)
 		return ret;
 	ret = gw_python_read_gils(q->pid, q->python);
+	if (ret == -EPROTO && q->python->untested)
+		return refuse_version(q, version);
 	return ret ? refuse_memory(q, ret) : 0;
 }
 
