@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 /* The iterator over watched threads: settles what they hold, and reads their records. */
-#include "maps.h"
+#include "compat.h"
 
 static __always_inline void gw_settle_thread(struct task_struct *task)
 {
@@ -45,6 +45,18 @@ static __always_inline void gw_read_thread(struct task_struct *task, struct seq_
 		bpf_seq_write(seq, resume, sizeof(*resume));
 }
 
+/* The task that reads the iterator is of the user side. */
+static __always_inline void gw_name_process(struct task_struct *task, struct seq_file *seq)
+{
+	struct gw_name name = {.tgid = task->tgid};
+
+	if (task->pid != task->tgid)
+		return;
+	namespace_level = BPF_CORE_READ(bpf_get_current_task_btf(), thread_pid, level);
+	name.pid = gw_pid_of(task);
+	bpf_seq_write(seq, &name, sizeof(name));
+}
+
 SEC("iter/task")
 int gw_on_thread(struct bpf_iter__task *ctx)
 {
@@ -52,7 +64,9 @@ int gw_on_thread(struct bpf_iter__task *ctx)
 	struct task_struct *task = ctx->task;
 	__u32 slot;
 
-	if (!task || !gw_may_be_watched(task->tgid) || !gw_process_of(task->tgid, &slot))
+	if (task && pass == GW_PASS_NAMES)
+		gw_name_process(task, seq);
+	if (!task || pass == GW_PASS_NAMES || !gw_may_be_watched(task->tgid) || !gw_process_of(task->tgid, &slot))
 		return 0;
 	if (pass == GW_PASS_SETTLE)
 		gw_settle_thread(task);

@@ -252,6 +252,13 @@ struct gw_record {
 enum gw_pass {
 	GW_PASS_SETTLE, /* decide what a thread holds that has not run since */
 	GW_PASS_READ,
+	GW_PASS_NAMES, /* write a struct gw_name for each process */
+};
+
+/* A process by its two names. */
+struct gw_name {
+	__u32 tgid; /* the kernel's, as programs see it */
+	__u32 pid;  /* in the PID namespace of the user side */
 };
 
 gw_static_assert(sizeof(struct gw_tally) % sizeof(__u64) == 0, "a tally is folded by words");

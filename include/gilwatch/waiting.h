@@ -61,16 +61,19 @@ gw_inline void gw_wait_enter_w(struct gw_thread *t, struct gw_gil_state *gil, __
 gw_inline void gw_wait_block(struct gw_thread *t, struct gw_gil_state *gil, __u64 now,
 			     const struct gw_out *out, struct gw_effects *e)
 {
+	/* take_gil writes last_holder after locked: in between the memory names the last holder. */
+	__u32 holder = out->holder == t->tid ? 0 : out->holder;
+
 	if (!t->wait_since_ns) {
 		t->wait_since_ns = now;
 		t->tally.waits++;
 	}
-	if (out->holder)
-		gw_holder_seen(gil, out->holder, now);
+	if (holder)
+		gw_holder_seen(gil, holder, now);
 	gw_wait_blame(t, gil);
 	gw_wait_part_end(t, now, e);
 	t->wait_block_ns = now;
-	t->wait_holder = out->holder;
+	t->wait_holder = holder;
 	t->wait_gil = t->gil;
 	/* A thread that takes the GIL again after itself leaves no trace in that number. */
 	t->wait_switch_number = out->was_last ? GW_NO_NUMBER : out->switch_number;

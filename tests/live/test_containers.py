@@ -146,3 +146,38 @@ def test_changed_on_disk(copied, change, tmp_path):
         with open("/proc/%d/maps" % work.pid) as maps:
             assert file + " (deleted)" in maps.read()
         check_cycles(work)
+
+
+INSIDE = """
+import json, subprocess, sys
+spin = subprocess.Popen([sys.argv[1], sys.argv[2], "--threads", "2"], stdin=subprocess.PIPE,
+                        stdout=subprocess.PIPE)
+ready = json.loads(spin.stdout.readline())
+for engine in ("sched", "uprobe"):
+    out = subprocess.run([sys.argv[3], "summary", "-p", str(ready["pid"]), "-d", "2", "--json",
+                          "--engine=" + engine], capture_output=True, text=True)
+    print(json.dumps([ready, out.returncode, out.stdout, out.stderr]))
+spin.kill()
+"""
+
+
+def test_gilwatch_in_a_namespace_of_its_own():
+    """There the PIDs are not the kernel's: what is typed and what is shown are those of /proc there."""
+    command = "unshare --mount --pid --fork --kill-child --mount-proc".split()
+    spin = str(HERE / "workloads" / "spin.py")
+    said = subprocess.run(
+        [*command, SYSTEM_PYTHON, "-c", INSIDE, SYSTEM_PYTHON, spin, GILWATCH],
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
+    lines = said.stdout.splitlines()
+    assert len(lines) == 2, said
+    for ready, status, out, err in map(json.loads, lines):
+        assert status == 0, err
+        summary = json.loads(out)
+        check_laws(summary)
+        process = only_process(summary)
+        assert process["pid"] == ready["pid"] < 1000
+        assert {thread["tid"] for thread in process["threads"]} == set(ready["tids"].values())
+        assert process["states"]["gil_wait_s"] > 0.8 * summary["elapsed_s"]

@@ -21,6 +21,7 @@ from harness import (
     SYSTEM_PYTHON,
     USAGE,
     Workload,
+    command_of,
     not_json,
     run,
 )
@@ -78,23 +79,25 @@ def python_sleeper(python):
 
 @pytest.mark.parametrize("name", sorted(INTERPRETERS))
 def test_interpreters(name):
-    said = subprocess.run(
-        [INTERPRETERS[name], "-c", "import sys; print('%d.%d.%d' % sys.version_info[:3])"],
-        capture_output=True,
-        text=True,
-    ).stdout.strip()
-    with sleepers(python_sleeper(INTERPRETERS[name])) as (pid,):
+    command = command_of(INTERPRETERS[name])
+    says = "import sys; print('%d.%d.%d' % sys.version_info[:3])"
+    said = subprocess.run([*command, "-c", says], capture_output=True, text=True).stdout.strip()
+    with sleepers([*command, "-c", SLEEP]) as (pid,):
         process = by_pid(listing())[pid]
+        with open("/proc/%d/maps" % pid) as maps:
+            shared = "libpython" in maps.read()
     python = process["python"]
     assert python["implementation"] == "CPython"
     assert python["version"] == said
-    assert python["free_threaded"] is False and python["gil_enabled"] is True
-    mapped = subprocess.run(["ldd", INTERPRETERS[name]], capture_output=True, text=True).stdout
-    assert python["shared"] == ("libpython" in mapped)
+    assert python["free_threaded"] is name.startswith("3.13t")
+    assert python["gil_enabled"] is (name != "3.13t")
+    assert python["shared"] == shared
     assert process["threads"] == 1
     assert process["uid"] == os.getuid()
-    assert process["command"].startswith(INTERPRETERS[name])
-    if name in ("2.7", "3.6", "3.7"):
+    if name == "3.13t":
+        assert process["can"] == {"sched": True, "uprobe": False}
+        assert "off" in process["because"]["uprobe"]
+    elif name in ("2.7", "3.6", "3.7"):
         assert process["can"] == {"sched": False, "uprobe": False}
         assert "older than what gilwatch reads" in process["because"]["sched"]
     else:

@@ -67,25 +67,17 @@ static int require_capabilities(struct gw_error *err)
 			    missing);
 }
 
-/* BPF programs see PIDs of the initial namespace only; /proc and people, those of ours. */
-static int require_pid_namespace(struct gw_error *err)
+int gw_features_foreign_pids(void)
 {
 	struct stat ns;
 
-	if (stat("/proc/self/ns/pid", &ns) || ns.st_ino == GW_INITIAL_PID_NAMESPACE)
-		return 0;
-	return gw_error_set(err, -ENOTSUP, GW_STATUS_KERNEL,
-			    "PIDs here are not the kernel's, for this is a PID namespace of its "
-			    "own (a container): run gilwatch on the host, or where the host's PIDs "
-			    "are shared (--pid=host, hostPID)");
+	return !stat("/proc/self/ns/pid", &ns) && ns.st_ino != GW_INITIAL_PID_NAMESPACE;
 }
 
 int gw_features_require(struct gw_error *err)
 {
 	int code = require_capabilities(err);
 
-	if (!code)
-		code = require_pid_namespace(err);
 	if (code)
 		return code;
 	if (access("/sys/kernel/btf/vmlinux", R_OK))

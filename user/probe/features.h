@@ -8,6 +8,12 @@
 /* Rights and BTF that every engine needs. 0 or a negative errno with err naming what is missing. */
 int gw_features_require(struct gw_error *err);
 
+/*
+ * 1: this is a PID namespace of its own. BPF programs see PIDs of the initial one; /proc and people,
+ * those of ours.
+ */
+int gw_features_foreign_pids(void);
+
 /* 1: tracepoint sched_switch hands the leaving task's state over (5.18), 0: not, or not known. */
 int gw_features_switch_has_state(void);
 

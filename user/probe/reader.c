@@ -39,6 +39,26 @@ int gw_reader_run(const struct bpf_link *iterator)
 	return code;
 }
 
+int gw_reader_tgid(const struct bpf_link *iterator, __u32 pid, __u32 *tgid)
+{
+	FILE *stream = iterate(iterator);
+	struct gw_name name;
+	int code = -ESRCH;
+
+	if (!stream)
+		return -errno;
+	while (fread(&name, sizeof(name), 1, stream) == 1) {
+		if (name.pid != pid)
+			continue;
+		*tgid = name.tgid;
+		code = 0;
+	}
+	if (ferror(stream))
+		code = -EIO;
+	fclose(stream);
+	return code;
+}
+
 /* Makes room for one more element of an array that grows by half. 0 or -ENOMEM. */
 static int reserve(void **array, size_t count, size_t *room, size_t size)
 {

@@ -10,6 +10,12 @@
 /* Runs the iterator over all threads once, and throws away what it writes. 0 or -errno. */
 int gw_reader_run(const struct bpf_link *iterator);
 
+/*
+ * The kernel's number for a process, by its PID in our namespace, from an iterator in the pass for
+ * names. 0 or -errno (-ESRCH: there is none).
+ */
+int gw_reader_tgid(const struct bpf_link *iterator, __u32 pid, __u32 *tgid);
+
 /* Appends the records of all watched threads. 0 or -errno. */
 int gw_reader_threads(const struct bpf_link *iterator, struct gw_raw *raw);
 

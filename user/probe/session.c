@@ -244,14 +244,15 @@ static void sleep_until(uint64_t monotonic_ns)
 
 int gw_session_activate(struct gw_session *s, uint64_t not_before_ns, struct gw_error *err)
 {
-	int code;
+	int code = 0;
 
 	if (not_before_ns > monotonic_ns())
 		sleep_until(not_before_ns);
 	s->start_ns = gw_session_now_ns(s);
-	for (uint32_t slot = 0; slot < s->selected; slot++)
-		gw_session_watch(s, slot);
-	code = gw_session_walk(s->seeder, err);
+	for (uint32_t slot = 0; !code && slot < s->selected; slot++)
+		code = gw_session_watch(s, slot, err);
+	if (!code)
+		code = gw_session_walk(s->seeder, err);
 	s->bpf->bss->seeded = 1;
 	return code;
 }

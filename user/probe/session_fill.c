@@ -1,7 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 #include <bpf/bpf.h>
 #include <errno.h>
+#include <string.h>
 
+#include "probe/features.h"
+#include "probe/reader.h"
 #include "probe/session_parts.h"
 
 static void fill_places(struct gw_session *s)
@@ -50,35 +53,59 @@ static int take_slot(struct gw_session *s, uint32_t *slot)
 	return 0;
 }
 
-void gw_session_watch(struct gw_session *s, uint32_t slot)
+/* The kernel's number for a process: not ours, where we are in a PID namespace of our own. */
+static int find_tgid(struct gw_session *s, struct gw_process *process, struct gw_error *err)
 {
-	uint32_t tgid = s->processes[slot].tgid;
+	int code;
 
-	s->processes[slot].start_ns = s->start_ns;
-	s->processes[slot].engine_since_ns = s->start_ns;
+	process->tgid = process->pid;
+	if (!gw_features_foreign_pids())
+		return 0;
+	s->bpf->bss->pass = GW_PASS_NAMES;
+	code = gw_reader_tgid(s->iterator, process->pid, &process->tgid);
+	if (!code || code == -ESRCH) /* it has ended: nobody is found by that number */
+		return 0;
+	return gw_error_set(err, code, GW_STATUS_KERNEL,
+			    "the kernel does not tell what process %u is called outside of this "
+			    "PID namespace (%s)",
+			    process->pid, strerror(-code));
+}
+
+int gw_session_watch(struct gw_session *s, uint32_t slot, struct gw_error *err)
+{
+	struct gw_process *process = &s->processes[slot];
+	int code = find_tgid(s, process, err);
+	uint32_t tgid = process->tgid;
+
+	if (code)
+		return code;
+	if (bpf_map_update_elem(bpf_map__fd(s->bpf->maps.targets), &tgid, &slot, BPF_ANY))
+		return refuse_entry(-errno, err);
+	process->start_ns = gw_session_now_ns(s);
+	if (!s->bpf->bss->seeded) {
+		process->start_ns = s->start_ns;
+		process->engine_since_ns = s->start_ns;
+	}
 	__sync_fetch_and_or(&s->bpf->bss->filter[tgid % GW_FILTER_BITS / 64], 1ULL << (tgid % 64));
+	return 0;
 }
 
 int gw_session_select(struct gw_session *s, pid_t pid, uint32_t *slot, struct gw_error *err)
 {
 	struct gw_process *process;
-	uint32_t tgid = (uint32_t)pid;
+	int code;
 
 	if (take_slot(s, slot))
 		return -ENOSPC;
 	process = &s->processes[*slot];
-	process->tgid = tgid;
-	process->pid = tgid;
+	process->pid = (uint32_t)pid;
 	process->parent_slot = GW_NO_SLOT;
 	process->engine = GW_ENGINE_NONE;
 	process->origin = GW_ORIGIN_SELECTED;
-	if (bpf_map_update_elem(bpf_map__fd(s->bpf->maps.targets), &tgid, slot, BPF_ANY))
-		return refuse_entry(-errno, err);
 	if (!s->start_ns)
 		return 0;
-	gw_session_watch(s, *slot);
-	process->start_ns = gw_session_now_ns(s);
-	return gw_session_walk(s->seeder, err);
+	code = gw_session_watch(s, *slot, err);
+	return code ? code : gw_session_walk(s->seeder, err);
 }
 
 static void forget_times(struct gw_session *s, uint32_t slot, const struct gw_raw *raw)

@@ -36,8 +36,8 @@ struct gw_session {
 int gw_session_fill(struct gw_session *session, const struct gw_session_options *options,
 		    struct gw_error *err);
 
-/* Puts a process into the filter; the watch of it began with the session's. */
-void gw_session_watch(struct gw_session *session, uint32_t slot);
+/* Begins to watch a selected process: with the session, or later. 0 or -errno with err set. */
+int gw_session_watch(struct gw_session *session, uint32_t slot, struct gw_error *err);
 
 /* Walks all threads with an iterator, whose output is thrown away. */
 int gw_session_walk(const struct bpf_link *iterator, struct gw_error *err);

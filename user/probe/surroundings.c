@@ -8,13 +8,12 @@
 #include <unistd.h>
 
 #include "probe/checks_parts.h"
+#include "probe/features.h"
 #include "probe/rights.h"
 #include "target/cgroup.h"
 #include "target/proc_parse.h"
 
-/* PROC_PID_INIT_INO of include/linux/proc_ns.h, the same in every kernel since 3.8. */
-#define INITIAL_PID_NAMESPACE 0xEFFFFFFCU
-#define CGROUP_MAX	      16384
+#define CGROUP_MAX 16384
 
 /* The word in brackets of "none [integrity] confidentiality". */
 static void bracketed(char *text)
@@ -141,17 +140,10 @@ static void check_seccomp(struct gw_doctor *doctor)
 
 static void check_pid_namespace(struct gw_doctor *doctor)
 {
-	struct gw_check *check;
-	struct stat ns;
-
-	if (stat("/proc/self/ns/pid", &ns) || ns.st_ino == INITIAL_PID_NAMESPACE) {
-		gw_checks_add(doctor, "pid_namespace", GW_CHECK_OK, "the host's");
-		return;
-	}
-	check = gw_checks_add(doctor, "pid_namespace", GW_CHECK_NO,
-			      "one of its own: PIDs here are not the kernel's");
-	gw_checks_way_out(check, "run gilwatch on the host, or where the host's PIDs are shared "
-				 "(--pid=host, hostPID)");
+	gw_checks_add(doctor, "pid_namespace", GW_CHECK_OK,
+		      gw_features_foreign_pids()
+			      ? "one of its own: its processes are called as in it"
+			      : "the host's");
 }
 
 static void check_container(struct gw_doctor *doctor)

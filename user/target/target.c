@@ -20,17 +20,18 @@ static void name_file(const struct gw_target *target, char *what, size_t size)
 			what[i] = '?';
 }
 
-static int find_in_files(struct gw_target *target, int fd, struct gw_error *err)
+static int find_in_files(struct gw_target *target, int fd, int with_debug_files,
+			 struct gw_error *err)
 {
 	const char *build_id = target->python.build_id;
-	struct gw_sites_files files = {
-		.file = fd,
-		.debug = {gw_debug_file_open(target->proc.pid, build_id),
-			  gw_debug_file_open(0, build_id)},
-	};
+	struct gw_sites_files files = {.file = fd, .debug = {-1, -1}};
 	char what[256];
 	int code;
 
+	if (with_debug_files) {
+		files.debug[0] = gw_debug_file_open(target->proc.pid, build_id);
+		files.debug[1] = gw_debug_file_open(0, build_id);
+	}
 	name_file(target, what, sizeof(what));
 	code = gw_file_find_sites(&files, what, &target->sites, NULL, err);
 	for (int i = 0; i < GW_SITES_DEBUG_MAX; i++)
@@ -39,7 +40,7 @@ static int find_in_files(struct gw_target *target, int fd, struct gw_error *err)
 	return code;
 }
 
-int gw_target_find_sites(struct gw_target *target, struct gw_error *err)
+int gw_target_find_sites(struct gw_target *target, int with_debug_files, struct gw_error *err)
 {
 	int fd = gw_proc_open_mapping(target->proc.pid, &target->python.runtime_file);
 	int code;
@@ -48,7 +49,7 @@ int gw_target_find_sites(struct gw_target *target, struct gw_error *err)
 		return gw_error_set(err, fd, GW_STATUS_TARGET,
 				    "the file of process %d's Python cannot be opened (%s)",
 				    target->proc.pid, strerror(-fd));
-	code = find_in_files(target, fd, err);
+	code = find_in_files(target, fd, with_debug_files, err);
 	close(fd);
 	if (code)
 		return code;
@@ -74,5 +75,5 @@ int gw_target_open(pid_t pid, int with_sites, struct gw_target *target, struct g
 		return code;
 	/* Without a limit that can be read, the verdicts go by the machine's CPUs. */
 	gw_host_limits(pid, &target->limits);
-	return with_sites ? gw_target_find_sites(target, err) : 0;
+	return with_sites ? gw_target_find_sites(target, 1, err) : 0;
 }

@@ -23,7 +23,10 @@ struct gw_target {
  */
 int gw_target_open(pid_t pid, int with_sites, struct gw_target *target, struct gw_error *err);
 
-/* The second half of it, for a target whose PID and Python are known. 0, or as above. */
-int gw_target_find_sites(struct gw_target *target, struct gw_error *err);
+/*
+ * The second half of it, for a target whose PID and Python are known. Without its debug files,
+ * which are large, names are heard only where they are in the file itself. 0, or as above.
+ */
+int gw_target_find_sites(struct gw_target *target, int with_debug_files, struct gw_error *err);
 
 #endif
