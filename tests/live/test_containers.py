@@ -3,6 +3,7 @@
 overlay, deleted or replaced since they were started. Each counts its GIL cycles, to be counted by
 gilwatch as well."""
 
+import json
 import os
 import shutil
 import subprocess
@@ -10,7 +11,16 @@ import subprocess
 import matrix
 import pytest
 from gil_checks import find_cycles
-from harness import INTERPRETERS, SYSTEM_PYTHON, Workload, root_of
+from harness import (
+    GILWATCH,
+    HERE,
+    INTERPRETERS,
+    SYSTEM_PYTHON,
+    Workload,
+    only_process,
+    root_of,
+)
+from laws import check_laws
 from measure import watch
 
 ROOTED = [name for name, python in INTERPRETERS.items() if root_of(python) != "/"]
