@@ -29,7 +29,7 @@ static void print_usage(FILE *out)
 	      out);
 	for (size_t i = 0; i < sizeof(commands) / sizeof(commands[0]); i++)
 		fprintf(out, "  %-8s %s\n", commands[i].name, commands[i].help);
-	fputs("\nTry: sudo gilwatch summary -p PID\n"
+	fputs("\nTry: sudo gilwatch list, then sudo gilwatch summary -p PID\n"
 	      "gilwatch COMMAND --help lists a command's options; man gilwatch explains the "
 	      "rest.\n",
 	      out);

@@ -14,6 +14,14 @@ _gilwatch_pids() {
 	done
 }
 
+# The names of these processes.
+_gilwatch_names() {
+	local pid name
+	for pid in $(_gilwatch_pids ""); do
+		{ read -r name <"/proc/$pid/comm"; } 2>/dev/null && echo "$name"
+	done
+}
+
 # _gilwatch_reply CANDIDATES: those that go on from the word being typed.
 _gilwatch_reply() {
 	mapfile -t COMPREPLY < <(compgen -W "$1" -- "$word")
@@ -26,6 +34,9 @@ _gilwatch_value_of() {
 		listed=${word%"${word##*,}"} # in a list, all but the last number
 		mapfile -t COMPREPLY < <(_gilwatch_pids "${word##*,}" | sed "s/^/$listed/")
 		;;
+	--comm) mapfile -t COMPREPLY < <(_gilwatch_names | sort -u | grep -F -- "$word") ;;
+	-c | --cgroup) mapfile -t COMPREPLY < <(compgen -d -- "${word:-/sys/fs/cgroup/}") && compopt -o filenames ;;
+	--bundle) mapfile -t COMPREPLY < <(compgen -f -- "$word") && compopt -o filenames ;;
 	-d | --duration) _gilwatch_reply "500ms 1s 5s 10s 30s 1m 2m" ;;
 	-n | --rows) _gilwatch_reply "5 10 20 50" ;;
 	-o | --output) mapfile -t COMPREPLY < <(compgen -f -- "$word") && compopt -o filenames ;;
@@ -46,9 +57,11 @@ _gilwatch() {
 	_gilwatch_value_of "$before" && return
 	case ${COMP_WORDS[1]} in
 	summary)
-		_gilwatch_reply "-p --pid -d --duration -j --json -o --output -n --rows --engine= --force --begin-at -v --verbose -h --help"
+		_gilwatch_reply "-p --pid --comm -c --cgroup -d --duration -j --json -o --output -n --rows --engine= --force --begin-at -v --verbose -h --help"
 		[[ ${COMPREPLY[*]} != "--engine=" ]] || compopt -o nospace
 		;;
+	list) _gilwatch_reply "-j --json -h --help" ;;
+	doctor) _gilwatch_reply "-p --pid -j --json --bundle --with-command -v --verbose -h --help" ;;
 	show)
 		if [[ $word == -* ]]; then
 			_gilwatch_reply "-n --rows -o --output -h --help"
@@ -56,7 +69,7 @@ _gilwatch() {
 			mapfile -t COMPREPLY < <(compgen -f -- "$word") && compopt -o filenames
 		fi
 		;;
-	*) ((COMP_CWORD != 1)) || _gilwatch_reply "summary show -h --help --version" ;;
+	*) ((COMP_CWORD != 1)) || _gilwatch_reply "summary list doctor show -h --help --version" ;;
 	esac
 }
 
