@@ -57,7 +57,7 @@ _gilwatch() {
 	_gilwatch_value_of "$before" && return
 	case ${COMP_WORDS[1]} in
 	summary)
-		_gilwatch_reply "-p --pid --comm -c --cgroup -d --duration -j --json -o --output -n --rows --engine= --force --begin-at -v --verbose -h --help"
+		_gilwatch_reply "-p --pid --comm -c --cgroup -d --duration -j --json -o --output -n --rows --engine= --no-children --force --begin-at -v --verbose -h --help"
 		[[ ${COMPREPLY[*]} != "--engine=" ]] || compopt -o nospace
 		;;
 	list) _gilwatch_reply "-j --json -h --help" ;;
