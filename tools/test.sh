@@ -144,15 +144,16 @@ print(conftest.why_no_bpf() or "")' || echo "root is not to be had"
 	fi
 }
 
-# Beside the machine's interpreters, the live tests run those of other suites. Elsewhere than on
-# Debian, and where nothing may be fetched, they run those that are there.
-get_interpreters() {
-	say "interpreters"
+# Beside the machine's interpreters, the live tests run those of other suites, and web servers.
+# Elsewhere than on Debian, and where nothing may be fetched, they run what is there.
+get_targets() {
+	say "interpreters and servers"
 	# shellcheck source=/dev/null
 	if [[ $get != need_packages || $(. /etc/os-release && echo "$ID") != debian ]]; then
 		tools/interpreters.sh --list
-	elif ! tools/interpreters.sh; then
-		add 0 1
+	else
+		tools/interpreters.sh || add 0 1
+		need_packages servers || add 0 1
 	fi
 }
 
@@ -165,7 +166,7 @@ live_tests() {
 		[[ ${CI:-} != true ]] || add 0 1
 		return 0
 	fi
-	get_interpreters
+	get_targets
 	say "live tests"
 	make live-helpers
 	rm -f build/live.xml
