@@ -66,7 +66,8 @@ int gw_on_thread(struct bpf_iter__task *ctx)
 
 	if (task && pass == GW_PASS_NAMES)
 		gw_name_process(task, seq);
-	if (!task || pass == GW_PASS_NAMES || !gw_may_be_watched(task->tgid) || !gw_process_of(task->tgid, &slot))
+	if (!task || pass == GW_PASS_NAMES || !gw_may_be_watched(task->tgid) ||
+	    !gw_process_of(task->tgid, &slot))
 		return 0;
 	if (pass == GW_PASS_SETTLE)
 		gw_settle_thread(task);

@@ -92,8 +92,8 @@ static int64_t open_hold_ns(const struct gw_build *b, uint32_t slot)
 }
 
 /*
- * With several GILs a thread's holding is spread over those that it used: each GIL has its own books,
- * kept by holds where there are probes, else by the sampler.
+ * With several GILs a thread's holding is spread over those that it used: each GIL has its own
+ * books, kept by holds where there are probes, else by the sampler.
  */
 static int64_t held_ns(const struct gw_build *b, const struct gw_gil_state *gil, uint32_t slot)
 {

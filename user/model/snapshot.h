@@ -162,6 +162,7 @@ struct gw_process_view {
 	int free_threaded, gil_enabled;
 	char python_file[1024];
 	char build_id[64];
+	char python_note[448]; /* what is to be known of how it was found; "": nothing */
 
 	char engine[16]; /* "uprobe" or "sched", as at the end */
 	char engine_reason[160];

@@ -9,8 +9,8 @@
 int gw_features_require(struct gw_error *err);
 
 /*
- * 1: this is a PID namespace of its own. BPF programs see PIDs of the initial one; /proc and people,
- * those of ours.
+ * 1: this is a PID namespace of its own. BPF programs see PIDs of the initial one; /proc and
+ * people, those of ours.
  */
 int gw_features_foreign_pids(void);
 

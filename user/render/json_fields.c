@@ -52,6 +52,7 @@ static const struct gw_field python[] = {
 	FIELD(BOOL, gw_process_view, gil_enabled, "gil_enabled", NULL),
 	FIELD(TEXT_KNOWN, gw_process_view, python_file, "file", "it could not be found"),
 	FIELD(TEXT_KNOWN, gw_process_view, build_id, "build_id", "the file has none"),
+	FIELD(TEXT_KNOWN, gw_process_view, python_note, "note", GW_NO_REASON),
 };
 
 static const struct gw_field process[] = {

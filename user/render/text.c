@@ -207,6 +207,8 @@ static void process(struct gw_page *page, const struct gw_process_view *p, const
 	}
 	target_facts(page, p);
 	engine_facts(page, p);
+	if (p->python_note[0])
+		gw_page_print(page, "", 2, "Note: %s.", p->python_note);
 	verdicts(page, p);
 	gw_text_states(page, p);
 	gw_text_threads(page, p);
@@ -240,24 +242,37 @@ static void totals(struct gw_page *page, const struct gw_snapshot *s)
 		gw_duration(sum.where_ns[GW_RUNNABLE]).text);
 }
 
+static void several(struct gw_page *page, const struct gw_snapshot *s,
+		    const struct gw_process_view *const *order)
+{
+	char before[64];
+
+	totals(page, s);
+	gw_text_processes(page, s, order);
+	for (size_t i = 0; i < s->process_count; i++) {
+		if (!gw_text_is_told(order, i))
+			continue;
+		fputc('\n', page->out);
+		snprintf(before, sizeof(before), "[%zu/%zu] ", i + 1, s->process_count);
+		process(page, order[i], before);
+	}
+}
+
 int gw_text_write(const struct gw_snapshot *s, const struct gw_text_options *o, FILE *out)
 {
 	struct gw_page page = {.out = out, .colour = o->colour, .utf8 = o->utf8};
-	char before[64];
+	const struct gw_process_view **order = gw_text_by_load(s);
 
+	if (!order)
+		return -ENOMEM;
 	page.rows = o->rows > 0 ? o->rows : ROWS_GIVEN;
 	page.width = o->width < WIDTH_LEAST ? WIDTH_LEAST : o->width;
 	if (page.width > WIDTH_MOST)
 		page.width = WIDTH_MOST;
 	if (s->process_count > 1)
-		totals(&page, s);
-	for (size_t i = 0; i < s->process_count; i++) {
-		before[0] = '\0';
-		if (s->process_count > 1) {
-			fputc('\n', out);
-			snprintf(before, sizeof(before), "[%zu/%zu] ", i + 1, s->process_count);
-		}
-		process(&page, &s->process[i], before);
-	}
+		several(&page, s, order);
+	else if (s->process_count)
+		process(&page, order[0], "");
+	free(order);
 	return fflush(out) || ferror(out) ? -EIO : 0;
 }

@@ -12,6 +12,15 @@ void gw_text_cores(struct gw_page *page, const struct gw_process_view *p);
 void gw_text_open(struct gw_page *page, const struct gw_process_view *p);
 void gw_text_check(struct gw_page *page, const struct gw_process_view *p);
 
+/*
+ * Several processes, a row each, in an order that gw_text_by_load gives: the busiest first (the
+ * caller frees it; NULL: out of memory). Not all are told of in full.
+ */
+const struct gw_process_view **gw_text_by_load(const struct gw_snapshot *snapshot);
+int gw_text_is_told(const struct gw_process_view *const *order, size_t index);
+void gw_text_processes(struct gw_page *page, const struct gw_snapshot *snapshot,
+		       const struct gw_process_view *const *order);
+
 /* "≈" before figures that are sampled. */
 const char *gw_text_about(const struct gw_basis *basis);
 

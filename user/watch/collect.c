@@ -2,6 +2,7 @@
 #include "watch/collect.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -25,6 +26,27 @@ static void describe_python(const struct gw_python *python, struct gw_process_vi
 	copy(view->build_id, sizeof(view->build_id), python->build_id);
 	view->free_threaded = python->free_threaded;
 	view->gil_enabled = python->gil_enabled || !python->gil_count;
+}
+
+/* What was odd about it, in sentences. */
+static void describe_oddities(const struct gw_target *target, struct gw_process_view *view)
+{
+	static const char untested[] = "This version is newer than gilwatch: it is read as it "
+				       "describes itself";
+	const char *part[] = {target->python.untested ? untested : "", target->python.note,
+			      target->sites.disagreement};
+	size_t used = 0;
+
+	for (size_t i = 0; i < sizeof(part) / sizeof(part[0]); i++) {
+		size_t room = sizeof(view->python_note) - used;
+
+		if (!part[i][0])
+			continue;
+		used += (size_t)snprintf(view->python_note + used, room, "%s%s", used ? ". " : "",
+					 part[i]);
+		if (used >= sizeof(view->python_note))
+			return;
+	}
 }
 
 static const char *why_engine(const struct gw_watched *watched, enum gw_engine engine)
@@ -142,6 +164,7 @@ int gw_collect_process(const struct gw_watch *w, const struct gw_watched *watche
 
 	describe_process(watched, view);
 	describe_python(&watched->target->python, view);
+	describe_oddities(watched->target, view);
 	describe_limits(watched->target, view);
 	view->child = !watched->selected;
 	view->began_ns = (int64_t)(process->start_ns - gw_session_start_ns(w->session));
