@@ -9,56 +9,26 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-/* include/uapi/linux/capability.h; the C library's headers may be older. */
-#define GW_CAP_SYS_PTRACE 19
-#define GW_CAP_SYS_ADMIN  21
-#define GW_CAP_PERFMON	  38
-#define GW_CAP_BPF	  39
+#include "probe/rights.h"
 
 /* PROC_PID_INIT_INO of include/linux/proc_ns.h, the same in every kernel since 3.8. */
 #define GW_INITIAL_PID_NAMESPACE 0xEFFFFFFCU
 
-static int effective_capabilities(uint64_t *bits)
-{
-	unsigned long long value;
-	char line[256];
-	int found = 0;
-	FILE *status = fopen("/proc/self/status", "re");
-
-	if (!status)
-		return -errno;
-	while (!found && fgets(line, sizeof(line), status))
-		found = sscanf(line, "CapEff: %llx", &value) == 1;
-	fclose(status);
-	if (!found)
-		return -ENODATA;
-	*bits = value;
-	return 0;
-}
-
 static int require_capabilities(struct gw_error *err)
 {
-	static const struct {
-		int bit;
-		const char *name;
-	} needed[] = {
-		{GW_CAP_BPF, "CAP_BPF"},
-		{GW_CAP_PERFMON, "CAP_PERFMON"},
-		{GW_CAP_SYS_PTRACE, "CAP_SYS_PTRACE"},
-	};
 	char missing[64] = "";
 	uint64_t bits = 0;
 
-	if (effective_capabilities(&bits))
+	if (gw_rights_effective(&bits))
 		return 0; /* no /proc: the attempt itself will tell */
-	for (size_t i = 0; i < sizeof(needed) / sizeof(needed[0]); i++) {
-		int covered = bits >> GW_CAP_SYS_ADMIN & 1 && needed[i].bit != GW_CAP_SYS_PTRACE;
+	for (size_t i = 0; i < gw_capability_count; i++) {
+		const struct gw_capability *needed = &gw_capabilities[i];
 
-		if (covered || bits >> needed[i].bit & 1)
+		if (needed->bit == GW_CAP_SYS_ADMIN_BIT || gw_rights_have(bits, needed->bit))
 			continue;
 		if (missing[0])
 			strcat(missing, ", ");
-		strcat(missing, needed[i].name);
+		strcat(missing, needed->name);
 	}
 	if (!missing[0])
 		return 0;

@@ -118,6 +118,9 @@ int gw_session_probe(struct gw_session *s, uint32_t slot, const struct gw_python
 	struct gw_process *process = &s->processes[slot];
 	int code;
 
+	/* Those of the program that it was before. */
+	gw_uprobes_free(s->uprobes[slot]);
+	s->uprobes[slot] = NULL;
 	fill_sites(process, python, sites);
 	code = gw_uprobes_attach(&programs, (pid_t)process->pid, path, sites, &s->uprobes[slot],
 				 err);
