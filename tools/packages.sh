@@ -21,7 +21,7 @@ declare -A PACKAGES_DEBIAN=(
 	[test]="clang-format libcmocka-dev valgrind bpftrace python3 python3-pytest
 		python3-jsonschema"
 	[interpreters]="make gcc libc6-dev libffi-dev zlib1g-dev binutils xz-utils"
-	[servers]="gunicorn uwsgi-core uwsgi-plugin-python3 libapache2-mod-wsgi-py3"
+	[targets]="gunicorn uwsgi-core uwsgi-plugin-python3 libapache2-mod-wsgi-py3 pypy3"
 )
 # shellcheck disable=SC2034
 declare -A PACKAGES_FEDORA=(

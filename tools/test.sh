@@ -144,7 +144,7 @@ print(conftest.why_no_bpf() or "")' || echo "root is not to be had"
 	fi
 }
 
-# Beside the machine's interpreters, the live tests run those of other suites, and web servers.
+# Beside the machine's interpreters, the live tests run those of other suites, web servers and PyPy.
 # Elsewhere than on Debian, and where nothing may be fetched, they run what is there.
 get_targets() {
 	say "interpreters and servers"
@@ -153,7 +153,7 @@ get_targets() {
 		tools/interpreters.sh --list
 	else
 		tools/interpreters.sh || add 0 1
-		need_packages servers || add 0 1
+		need_packages targets || add 0 1
 	fi
 }
 

@@ -198,7 +198,7 @@ def block_directory():
 
 # --- gilwatch ---------------------------------------------------------------------------------
 
-USAGE, NO_TARGET, RIGHTS, NOTHING_SEEN, SOME_FAILED = 2, 3, 4, 6, 7  # exit statuses
+USAGE, NO_TARGET, RIGHTS, KERNEL, NOTHING_SEEN, SOME_FAILED = 2, 3, 4, 5, 6, 7  # exit statuses
 
 
 class Gilwatch:

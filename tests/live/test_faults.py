@@ -13,6 +13,7 @@ import pytest
 from harness import (
     GILWATCH,
     INTERPRETERS,
+    KERNEL,
     NO_TARGET,
     NOTHING_SEEN,
     RIGHTS,
@@ -95,6 +96,34 @@ def test_python_too_old(version):
     for state in ("python_s", "native_s", "gil_wait_s", "held_off_s"):
         assert seen["states"][state] is None, answer
     assert seen["where"]["sleep_s"] > 0.95, answer
+
+
+@pytest.mark.skipif(not shutil.which("pypy3"), reason="no pypy3")
+def test_pypy():
+    """It is named, and its threads are measured as far as the scheduler goes."""
+    code = "import sys, time; sys.stdout.write('x'); sys.stdout.flush(); time.sleep(60)"
+    process = subprocess.Popen(["pypy3", "-c", code], stdout=subprocess.PIPE)
+    try:
+        process.stdout.read(1)
+        answer = summary(process.pid, "-d", 1)
+    finally:
+        process.kill()
+        process.communicate()
+    seen = only_process(answer.summary())
+    assert seen["engine"] == "none" and "PyPy" in seen["engine_reason"], answer
+    assert verdict_codes(seen)[0] == "cannot_measure", answer
+    assert seen["python"]["version"] is None, answer
+    assert seen["states"]["gil_wait_s"] is None, answer
+    assert seen["where"]["sleep_s"] > 0.9, answer
+
+
+def test_kernel_without_btf(spinner):
+    # In a mount namespace of its own the kernel's description of its types is not to be found.
+    answer = run_command(
+        ["unshare", "--mount", "sh", "-c", 'mount -t tmpfs none /sys/kernel/btf && exec "$@"', "sh"]
+        + [GILWATCH, "summary", "-p", str(spinner.pid), "-d", "1"]
+    )
+    answer.refused(KERNEL, says=["CONFIG_DEBUG_INFO_BTF"])
 
 
 def test_good_and_bad_targets(spinner):
