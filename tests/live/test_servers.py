@@ -206,3 +206,27 @@ def test_worker_under_load(kind):
             findings.at_least(engine + ": requests in the window", requests, 50)
             check_process(findings, only_process(summary), engine, requests)
     findings.report()
+
+
+@pytest.mark.parametrize("engine", BOTH)
+@pytest.mark.parametrize("kind", [gunicorn, uwsgi])
+def test_worker_by_its_master(kind, engine):
+    """Who knows the server's PID sees the worker: a row of its own, with all that is asked of it."""
+    findings = Findings()
+    with contextlib.closing(Server(kind)) as server:
+        worker, master = server.wait_for_worker(), server.process.pid
+        with Load(server.port) as load:
+            command = ["summary", "-p", master, "-d", WINDOW_S, "--json", "--force"]
+            summary = Gilwatch(*command, "--engine=" + engine).finish(30).summary()
+        assert not load.errors, load.errors
+    find_laws(findings, summary)
+    assert only_process(summary)["pid"] == master
+    (found,) = [process for process in summary["processes"] if process["child"]]
+    assert found["pid"] == worker and found["ppid"] == master
+    window = summary["window"]
+    requests = -CLIENTS + sum(
+        window["start_monotonic_ns"] <= at <= window["end_monotonic_ns"] for at in load.answers
+    )
+    findings.at_least("requests in the window", requests, 50)
+    check_process(findings, found, engine, requests)
+    findings.report()
