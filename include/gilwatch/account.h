@@ -39,6 +39,14 @@ gw_inline void gw_held_off_ends(const struct gw_thread *t, struct gw_gil_state *
 		gil->held_ns += now - gw_span_since_ns(t->span);
 }
 
+/* After a forced release the thread runs again, or is seen to have done so. */
+gw_inline void gw_handover_end(struct gw_thread *t, __u64 now)
+{
+	if (t->handover_since_ns)
+		t->tally.handover_ns += now - t->handover_since_ns;
+	t->handover_since_ns = 0;
+}
+
 gw_inline void gw_slice_samples_keep(struct gw_thread *t, int keep)
 {
 	for (int i = 0; i < GW_SAMPLE_COUNT; i++) {
@@ -145,8 +153,11 @@ gw_inline void gw_switch_out_sched(struct gw_thread *t, struct gw_gil_state *gil
 		next = GW_GIL_UNKNOWN;
 	gw_slice_samples_keep(t, !still);
 	if (still) {
-		/* The run was left out of W(t) at the switch-in: it goes to the holder of now. */
-		if (gil->holder < GW_BY_COUNT)
+		/*
+		 * The run was left out of W(t) at the switch-in, unless nobody told of that: it
+		 * goes to the holder of now.
+		 */
+		if (!(t->flags & GW_THREAD_IN_W) && gil->holder < GW_BY_COUNT)
 			__sync_fetch_and_add(&gil->by_holder_ns[gil->holder], now - run_since);
 		gw_wait_enter_w(t, gil, now, e);
 		t->wait_end_ns = 0;
@@ -228,6 +239,7 @@ gw_inline void gw_switch_out(struct gw_thread *t, struct gw_gil_state *gil, __u6
 	if (t->run_since_ns)
 		t->cpu_ns += now - t->run_since_ns;
 	t->run_since_ns = 0;
+	gw_handover_end(t, now); /* if nobody told of the switch-in */
 	if (!gw_has_facts(out->engine) || !gil) {
 		gw_span_close(t, now, gw_belief_without(out->engine), out->where);
 		return;
@@ -287,13 +299,6 @@ gw_inline enum gw_gil gw_switch_in_belief(const struct gw_thread *t, __u32 engin
 		return gw_belief_without(engine);
 	/* After the hand-over it has not asked for the GIL again yet. */
 	return t->handover_since_ns ? GW_GIL_NONE : gw_span_gil(t->span);
-}
-
-gw_inline void gw_handover_end(struct gw_thread *t, __u64 now)
-{
-	if (t->handover_since_ns)
-		t->tally.handover_ns += now - t->handover_since_ns;
-	t->handover_since_ns = 0;
 }
 
 /* Sched engine: whether a woken waiter has the GIL now shows only when it leaves the CPU. */
@@ -394,6 +399,7 @@ gw_inline void gw_acquire(struct gw_thread *t, struct gw_gil_state *gil, __u64 n
 	/* A check at a switch may have found out before the hit came: then the hold goes on. */
 	if (belief != GW_GIL_HOLDING) {
 		now = gw_span_set_gil(t, now, GW_GIL_HOLDING);
+		gw_handover_end(t, now);
 		gw_wait_finish(t, gil, now, e);
 		gw_hold_begin(t, gil, now);
 	}

@@ -519,6 +519,37 @@ static void test_waiter_of_probes_runs_on(void **state)
 	assert_cell(&b.t, GW_GIL_SAMPLED, GW_RUNNING, 4096 - 2560);
 }
 
+/* Nobody told that it runs again after a forced release: its next wait is not hand-over. */
+static void test_handover_ends_without_a_switch_in(void **state)
+{
+	struct bed b;
+	struct gw_out out = leaves_for(GW_ENGINE_UPROBE, GW_BLOCKED_GIL);
+	(void)state;
+
+	for (int acquires = 0; acquires < 2; acquires++) {
+		bed_make(&b, GW_GIL_NONE, GW_RUNNING);
+		out.futex = GW_FUTEX_HANDOVER;
+		switch_out(&b, 2000, out);
+		gw_wakeup(&b.t, &b.gil, 2500);
+		if (acquires) {
+			acquire(&b, 3000);
+		} else {
+			out.futex = GW_FUTEX_WAIT;
+			switch_out(&b, 3000, out);
+		}
+		assert_int_equal(b.t.tally.handover_ns, 1000);
+		assert_int_equal(b.t.handover_since_ns, 0);
+		if (acquires)
+			continue;
+		gw_wakeup(&b.t, &b.gil, 8000);
+		switch_in(&b, GW_ENGINE_UPROBE, 8000);
+		assert_span(&b.t, 8000, GW_GIL_WAITING, GW_RUNNING);
+		acquire(&b, 8500);
+		assert_int_equal(b.e.wait_ns, 5500);
+		assert_int_equal(b.t.tally.handover_ns, 1000);
+	}
+}
+
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
@@ -550,6 +581,7 @@ int main(void)
 		cmocka_unit_test(test_slice_begun_after_probes),
 		cmocka_unit_test(test_waiter_of_probes_blocks_again),
 		cmocka_unit_test(test_waiter_of_probes_runs_on),
+		cmocka_unit_test(test_handover_ends_without_a_switch_in),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -171,6 +171,26 @@ static void test_sched_hold_has_no_beginning(void **state)
 	assert_int_equal(b.t.hold_since_ns, 0);
 }
 
+/* Nobody told that a woken waiter ran: that time is in W(t), and must not be booked once more. */
+static void test_waits_on_without_a_switch_in(void **state)
+{
+	struct bed b;
+	struct gw_out out = leaves_for(GW_ENGINE_SCHED, GW_BLOCKED_GIL);
+	uint64_t booked;
+	(void)state;
+
+	bed_make(&b, GW_GIL_NONE, GW_RUNNING);
+	b.gil.holder = GW_RUNNING;
+	switch_out(&b, 1000, out);
+	gw_wakeup(&b.t, &b.gil, 6464);
+	switch_out(&b, 12864, out);
+	gw_gil_advance(&b.gil, 19264, GW_RUNNING);
+	booked = b.gil.by_holder_ns[GW_RUNNING];
+	/* It waits from 1000 on; W(t) counts in units of 64 ns. */
+	assert_in_range(booked, 18264 - 64, 18264 + 64);
+	assert_int_equal(gw_wait_count(&b.gil.waiters), 1);
+}
+
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
@@ -183,6 +203,7 @@ int main(void)
 		cmocka_unit_test(test_sched_unreadable_memory_ends_a_wait),
 		cmocka_unit_test(test_sched_handover),
 		cmocka_unit_test(test_sched_hold_has_no_beginning),
+		cmocka_unit_test(test_waits_on_without_a_switch_in),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
