@@ -43,6 +43,7 @@ gw_process_make(struct task_struct *task, __u32 *slot, __u32 parent_slot, struct
 	process->parent_slot = parent_slot;
 	process->start_ns = gw_now();
 	process->engine = GW_ENGINE_NONE;
+	process->seeded = 1; /* its threads get their records as they are made */
 	return process;
 }
 

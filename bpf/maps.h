@@ -118,8 +118,6 @@ const volatile bool follow __weak = false; /* children, and the programs that pr
 __u64 filter[GW_FILTER_BITS / 64] __weak = {};
 /* Nothing counts from then on, and what ends later ends at this time; 0: it counts. */
 __u64 stop_ns __weak = 0;
-/* All threads that were there at the start have records: one without is a loss. */
-__u32 seeded __weak = 0;
 /* For the iterator. */
 __u32 pass __weak = 0;		 /* enum gw_pass */
 __u32 settle_process __weak = 0; /* slot */
@@ -184,9 +182,9 @@ static __always_inline bool gw_is_over(const struct gw_process *process)
 static __always_inline void gw_lose_unseen(__u32 tgid)
 {
 	__u32 slot;
-	struct gw_process *process = seeded ? gw_process_of(tgid, &slot) : NULL;
+	struct gw_process *process = gw_process_of(tgid, &slot);
 
-	if (process && !gw_is_over(process))
+	if (process && process->seeded && !gw_is_over(process))
 		gw_lose(process, GW_LOST_UNSEEN);
 }
 

@@ -197,7 +197,7 @@ struct gw_process {
 	__u64 gil_address[GW_GILS_PER_PROCESS];
 	struct gw_layout layout;
 	__u32 site_count;
-	__u32 padding;
+	__u32 seeded;			  /* all its threads have records: one without is a loss */
 	__u64 site[GW_SITES_PER_PROCESS]; /* addresses of the probed instructions */
 	__u64 ended_at_ns;		  /* exit or exec: nothing is counted after it */
 	__u64 threads_started;

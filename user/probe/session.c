@@ -231,6 +231,16 @@ int gw_session_walk(const struct bpf_link *iterator, struct gw_error *err)
 	return 0;
 }
 
+int gw_session_seed(struct gw_session *s, struct gw_error *err)
+{
+	int code = gw_session_walk(s->seeder, err);
+
+	for (size_t slot = 0; slot < s->slots; slot++)
+		if (s->processes[slot].origin == GW_ORIGIN_SELECTED)
+			__atomic_store_n(&s->processes[slot].seeded, 1, __ATOMIC_RELEASE);
+	return code;
+}
+
 static void sleep_until(uint64_t monotonic_ns)
 {
 	struct timespec until = {
@@ -250,11 +260,8 @@ int gw_session_activate(struct gw_session *s, uint64_t not_before_ns, struct gw_
 		sleep_until(not_before_ns);
 	s->start_ns = gw_session_now_ns(s);
 	for (uint32_t slot = 0; !code && slot < s->selected; slot++)
-		code = gw_session_watch(s, slot, err);
-	if (!code)
-		code = gw_session_walk(s->seeder, err);
-	s->bpf->bss->seeded = 1;
-	return code;
+		code = gw_session_watch(s, slot, s->start_ns, err);
+	return code ? code : gw_session_seed(s, err);
 }
 
 /* ---- the end ---- */

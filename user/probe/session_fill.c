@@ -71,7 +71,7 @@ static int find_tgid(struct gw_session *s, struct gw_process *process, struct gw
 			    process->pid, strerror(-code));
 }
 
-int gw_session_watch(struct gw_session *s, uint32_t slot, struct gw_error *err)
+int gw_session_watch(struct gw_session *s, uint32_t slot, uint64_t since_ns, struct gw_error *err)
 {
 	struct gw_process *process = &s->processes[slot];
 	int code = find_tgid(s, process, err);
@@ -81,11 +81,8 @@ int gw_session_watch(struct gw_session *s, uint32_t slot, struct gw_error *err)
 		return code;
 	if (bpf_map_update_elem(bpf_map__fd(s->bpf->maps.targets), &tgid, &slot, BPF_ANY))
 		return refuse_entry(-errno, err);
-	process->start_ns = gw_session_now_ns(s);
-	if (!s->bpf->bss->seeded) {
-		process->start_ns = s->start_ns;
-		process->engine_since_ns = s->start_ns;
-	}
+	process->start_ns = since_ns;
+	process->engine_since_ns = since_ns;
 	__sync_fetch_and_or(&s->bpf->bss->filter[tgid % GW_FILTER_BITS / 64], 1ULL << (tgid % 64));
 	return 0;
 }
@@ -104,8 +101,8 @@ int gw_session_select(struct gw_session *s, pid_t pid, uint32_t *slot, struct gw
 	process->origin = GW_ORIGIN_SELECTED;
 	if (!s->start_ns)
 		return 0;
-	code = gw_session_watch(s, *slot, err);
-	return code ? code : gw_session_walk(s->seeder, err);
+	code = gw_session_watch(s, *slot, gw_session_now_ns(s), err);
+	return code ? code : gw_session_seed(s, err);
 }
 
 static void forget_times(struct gw_session *s, uint32_t slot, const struct gw_raw *raw)

@@ -36,8 +36,12 @@ struct gw_session {
 int gw_session_fill(struct gw_session *session, const struct gw_session_options *options,
 		    struct gw_error *err);
 
-/* Begins to watch a selected process: with the session, or later. 0 or -errno with err set. */
-int gw_session_watch(struct gw_session *session, uint32_t slot, struct gw_error *err);
+/* Puts a selected process into the filter; the watch of it begins at since_ns. 0 or -errno. */
+int gw_session_watch(struct gw_session *session, uint32_t slot, uint64_t since_ns,
+		     struct gw_error *err);
+
+/* Seeds the threads of all processes that have been put into it. 0 or -errno with err set. */
+int gw_session_seed(struct gw_session *session, struct gw_error *err);
 
 /* Walks all threads with an iterator, whose output is thrown away. */
 int gw_session_walk(const struct bpf_link *iterator, struct gw_error *err);
