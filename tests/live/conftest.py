@@ -61,10 +61,7 @@ def pytest_collection_modifyitems(items):
         item.add_marker(pytest.mark.skip(reason=reason))
 
 
-MEASUREMENTS = (
-    "test_gil test_blocked test_cpu test_matrix test_containers test_gils test_faults test_children"
-    " test_servers"
-).split()
+MEASUREMENTS = ("test_gil test_blocked test_cpu test_matrix test_containers test_gils").split()
 ATTEMPTS = 3
 TAKEN_AGAIN = pytest.StashKey()
 
