@@ -14,6 +14,7 @@
 #include "render/json.h"
 #include "render/text.h"
 #include "verdict/verdict.h"
+#include "watch/wait.h"
 #include "watch/watch.h"
 
 struct summary {

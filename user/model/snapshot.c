@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 #include "model/snapshot.h"
 
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -20,6 +21,47 @@ void gw_process_view_clear(struct gw_process_view *process)
 	free(process->gil);
 	free(process->open);
 	free(process->inflicted);
+}
+
+/* A copy of an array, NULL where there is none; *failed is set where memory is lacking. */
+static void *copy_of(const void *from, size_t count, size_t size, int *failed)
+{
+	void *to = from ? malloc(count * size + 1) : NULL;
+
+	if (to)
+		memcpy(to, from, count * size);
+	else if (from)
+		*failed = 1;
+	return to;
+}
+
+static void copy_threads(const struct gw_process_view *from, struct gw_process_view *to,
+			 int *failed)
+{
+	to->thread = copy_of(from->thread, from->thread_count, sizeof(*from->thread), failed);
+	for (size_t i = 0; to->thread && i < to->thread_count; i++)
+		to->thread[i].cpu = copy_of(from->thread[i].cpu, from->thread[i].cpu_count,
+					    sizeof(*from->thread[i].cpu), failed);
+}
+
+int gw_process_view_copy(const struct gw_process_view *from, struct gw_process_view *to)
+{
+	int failed = 0;
+
+	*to = *from;
+	copy_threads(from, to, &failed);
+	to->engine_change = copy_of(from->engine_change, from->engine_change_count,
+				    sizeof(*from->engine_change), &failed);
+	to->cpu = copy_of(from->cpu, from->cpu_count, sizeof(*from->cpu), &failed);
+	to->gil = copy_of(from->gil, from->gil_count, sizeof(*from->gil), &failed);
+	to->open = copy_of(from->open, from->open_count, sizeof(*from->open), &failed);
+	to->inflicted =
+		copy_of(from->inflicted, from->inflicted_count, sizeof(*from->inflicted), &failed);
+	if (!failed)
+		return 0;
+	gw_process_view_clear(to);
+	memset(to, 0, sizeof(*to));
+	return -ENOMEM;
 }
 
 void gw_snapshot_clear(struct gw_snapshot *snapshot)

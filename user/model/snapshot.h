@@ -235,6 +235,9 @@ struct gw_snapshot {
 	uint64_t others; /* children that were no Python, and are not shown */
 };
 
+/* Makes to (which holds nothing) a copy that shares nothing with from. 0 or -ENOMEM. */
+int gw_process_view_copy(const struct gw_process_view *from, struct gw_process_view *to);
+
 /* Frees what is inside; the view is not to be used any more. */
 void gw_process_view_clear(struct gw_process_view *process);
 

@@ -179,15 +179,11 @@ int gw_collect_process(const struct gw_watch *w, const struct gw_watched *watche
 				       view);
 }
 
-static int collect_one(const struct gw_watch *w, struct gw_watched *watched,
+static int collect_one(const struct gw_watch *w, const struct gw_watched *watched,
 		       const struct gw_raw *raw, enum gw_ended ended, struct gw_process_view *view)
 {
-	if (watched->view) {
-		*view = *watched->view;
-		free(watched->view);
-		watched->view = NULL;
-		return 0;
-	}
+	if (watched->view)
+		return gw_process_view_copy(watched->view, view);
 	if (watched->kind != GW_WATCHED_REFUSED)
 		return gw_collect_process(w, watched, raw, ended, view);
 	describe_process(watched, view);
@@ -205,7 +201,7 @@ int gw_collect(const struct gw_watch *w, const struct gw_raw *raw, enum gw_ended
 		return -ENOMEM;
 	snapshot->others = w->not_followed;
 	for (size_t i = 0; !code && i < w->list.count; i++) {
-		struct gw_watched *watched = w->list.watched[i];
+		const struct gw_watched *watched = w->list.watched[i];
 
 		if (watched->view || gw_watched_is_shown(watched))
 			code = collect_one(w, watched, raw, ended,

@@ -2,7 +2,6 @@
 #include "watch/watch.h"
 
 #include <errno.h>
-#include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -13,10 +12,9 @@
 #include "watch/collect.h"
 #include "watch/followed.h"
 #include "watch/identify.h"
+#include "watch/rates.h"
 
-/* The rate of hits is looked at over two ticks: a burst is noticed after 100 ms at most. */
-#define TICK_NS	  50000000ULL
-#define SECOND_NS 1000000000ULL
+#define TICK_NS 50000000ULL
 /* Room for children; those that end make room for others. */
 #define FOLLOWED_MAX 256
 
@@ -149,8 +147,7 @@ static void look_for_ends(struct gw_watch *w)
 	}
 }
 
-/* Whether a process, or a Python that it became or made, still runs. */
-static int any_alive(const struct gw_watch *w)
+int gw_watch_alive(const struct gw_watch *w)
 {
 	for (size_t i = 0; i < w->list.count; i++) {
 		const struct gw_watched *watched = w->list.watched[i];
@@ -163,143 +160,63 @@ static int any_alive(const struct gw_watch *w)
 	return 0;
 }
 
-static int drop_probes(struct gw_watch *w, struct gw_watched *watched, double rate)
-{
-	char reason[160];
-	uint64_t at_ns = gw_session_now_ns(w->session) - gw_session_start_ns(w->session);
-
-	snprintf(reason, sizeof(reason),
-		 "%.0f probe hits a second are more than %d: the probes were taken away", rate,
-		 GW_WATCH_HITS_MAX);
-	gw_session_drop_probes(w->session, watched->slot);
-	return gw_watched_changed(watched, (int64_t)at_ns, "uprobe", "sched", reason);
-}
-
-/* Takes probes away that are hit too often. */
-static int look_at_rates(struct gw_watch *w)
+uint64_t gw_watch_due_ns(const struct gw_watch *w)
 {
 	uint64_t now = gw_session_now_ns(w->session);
-	size_t at = w->ticks % GW_RATE_TICKS;
-	double seconds = (double)(now - w->tick_ns[at]) / 1e9;
-	int code = 0;
 
-	for (uint32_t slot = 0; !code && slot < gw_session_slots(w->session); slot++) {
-		const volatile struct gw_process *process = gw_session_process(w->session, slot);
-		struct gw_watched *watched = w->by_slot[slot];
-		uint64_t hits = process->hits;
-		double rate;
-
-		if (!watched)
-			continue;
-		rate = (double)(hits - watched->hits[at]) / seconds;
-		watched->hits[at] = hits;
-		if (w->ticks >= GW_RATE_TICKS && rate > GW_WATCH_HITS_MAX && !w->force &&
-		    process->engine == GW_ENGINE_UPROBE)
-			code = drop_probes(w, watched, rate);
-	}
-	w->tick_ns[at] = now;
-	w->ticks++;
-	return code;
+	return now >= w->due_ns ? 0 : w->due_ns - now;
 }
 
-static void show_progress(const struct gw_watch *w, uint64_t left_ns)
+int gw_watch_tick(struct gw_watch *w, struct gw_error *err)
 {
-	if (!w->progress)
-		return;
-	fprintf(stderr, "\rwatching PID %d%s … %llu s left (Ctrl-C ends early) ",
-		w->list.watched[0]->pid, w->list.count > 1 ? " and others" : "",
-		(unsigned long long)((left_ns + SECOND_NS - 1) / SECOND_NS));
-	fflush(stderr);
-}
-
-static void end_progress(const struct gw_watch *w)
-{
-	if (w->progress)
-		fputs("\r\033[K", stderr);
-}
-
-/* 1: a signal came. */
-static int wait_tick(struct gw_watch *w, uint64_t left_ns, struct gw_error *err)
-{
-	uint64_t tick_ns = left_ns < TICK_NS ? left_ns : TICK_NS;
-	struct timespec timeout = {.tv_nsec = (long)tick_ns};
-	struct pollfd signals = {.fd = w->signals, .events = POLLIN};
 	int code;
 
-	if (ppoll(&signals, 1, &timeout, NULL) < 0 && errno != EINTR)
-		return gw_error_set(err, -errno, GW_STATUS_FAILURE, "waiting failed: %s",
-				    strerror(errno));
+	w->due_ns = gw_session_now_ns(w->session) + TICK_NS;
 	look_for_ends(w);
 	code = gw_followed_tick(w, err);
-	if (!code && look_at_rates(w))
+	if (!code && gw_rates_tick(w))
 		code = no_memory(err);
-	return code ? code : signals.revents != 0;
-}
-
-static enum gw_ended how_the_first_ended(const struct gw_watch *w)
-{
-	for (size_t i = 0; i < w->list.count; i++)
-		if (w->list.watched[i]->selected && w->list.watched[i]->slot != GW_NO_SLOT)
-			return gw_session_process(w->session, w->list.watched[i]->slot)->flags &
-					       GW_PROCESS_EXECED
-				       ? GW_ENDED_TARGET_EXEC
-				       : GW_ENDED_TARGET_EXIT;
-	return GW_ENDED_TARGET_EXIT;
-}
-
-static int wait_for_end(struct gw_watch *w, struct gw_error *err)
-{
-	uint64_t end_ns = gw_session_start_ns(w->session) + w->duration_ns;
-	int code;
-
-	for (;;) {
-		uint64_t now = gw_session_now_ns(w->session);
-
-		if (now >= end_ns)
-			return GW_ENDED_DURATION;
-		show_progress(w, end_ns - now);
-		code = wait_tick(w, end_ns - now, err);
-		if (code < 0)
-			return code;
-		if (code)
-			return GW_ENDED_INTERRUPTED;
-		if (!any_alive(w))
-			return (int)how_the_first_ended(w);
-	}
-}
-
-int gw_watch_wait(struct gw_watch *w, struct gw_error *err)
-{
-	int code = wait_for_end(w, err);
-
-	end_progress(w);
 	return code;
 }
 
-/* ---- the end ---- */
+/* ---- what has been measured ---- */
+
+static void describe(const struct gw_watch *w, const struct gw_raw *raw, enum gw_ended ended,
+		     struct gw_snapshot *snapshot)
+{
+	uint64_t start_ns = gw_session_start_ns(w->session);
+
+	snapshot->cpus = w->host->cpus;
+	snprintf(snapshot->kernel, sizeof(snapshot->kernel), "%s", w->host->kernel);
+	snapshot->requested_ns = (int64_t)w->duration_ns;
+	snapshot->elapsed_ns = (int64_t)(raw->end_ns - start_ns);
+	snapshot->start_monotonic_ns = raw->epoch_ns + start_ns;
+	snapshot->end_monotonic_ns = raw->epoch_ns + raw->end_ns;
+	snapshot->ended = ended;
+}
+
+int gw_watch_look(struct gw_watch *w, enum gw_ended ended, struct gw_snapshot *snapshot,
+		  struct gw_error *err)
+{
+	struct gw_raw raw = {0};
+	int code = gw_session_read(w->session, &raw, err);
+
+	if (!code && gw_collect(w, &raw, ended, snapshot))
+		code = no_memory(err);
+	if (!code)
+		describe(w, &raw, ended, snapshot);
+	gw_raw_clear(&raw);
+	return code;
+}
 
 int gw_watch_finish(struct gw_watch *w, enum gw_ended ended, struct gw_snapshot *snapshot,
 		    struct gw_error *err)
 {
-	uint64_t start_ns = gw_session_start_ns(w->session);
-	struct gw_raw raw = {0};
 	int code;
 
 	gw_session_stop(w->session);
 	code = gw_followed_end(w, err);
-	if (!code)
-		code = gw_session_read(w->session, &raw, err);
-	if (!code && gw_collect(w, &raw, ended, snapshot))
-		code = no_memory(err);
-	snapshot->cpus = w->host->cpus;
-	snprintf(snapshot->kernel, sizeof(snapshot->kernel), "%s", w->host->kernel);
-	snapshot->requested_ns = (int64_t)w->duration_ns;
-	snapshot->elapsed_ns = (int64_t)(raw.end_ns - start_ns);
-	snapshot->start_monotonic_ns = raw.epoch_ns + start_ns;
-	snapshot->end_monotonic_ns = raw.epoch_ns + raw.end_ns;
-	snapshot->ended = ended;
-	gw_raw_clear(&raw);
-	return code;
+	return code ? code : gw_watch_look(w, ended, snapshot, err);
 }
 
 void gw_watch_free(struct gw_watch *w)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
  * A watch over processes: which there are, what each runs, by which engine it is measured, and the
- * time in which that goes on. The stages: select, start, wait, finish, free.
+ * time in which that goes on. The stages: select, start, (tick, look), finish, free.
  */
 #ifndef GW_WATCH_H
 #define GW_WATCH_H
@@ -30,6 +30,7 @@ struct gw_watch {
 	int signals; /* becomes readable with SIGINT, SIGTERM and SIGHUP */
 	uint64_t tick_ns[GW_RATE_TICKS];
 	size_t ticks;
+	uint64_t due_ns;       /* of the next tick, on the session's clock */
 	uint64_t not_followed; /* processes that were no Python, and left their slots */
 };
 
@@ -43,15 +44,26 @@ int gw_watch_select(struct gw_watch *watch, pid_t pid, struct gw_error *err);
 int gw_watch_start(struct gw_watch *watch, struct gw_error *err);
 
 /*
- * Waits until the time is up, a signal comes, or all have ended. Returns why it ended (gw_ended),
- * or a negative errno with err set.
+ * One round of what a watch has to do while it goes on: processes that come and go, new programs
+ * and GILs, the rates of probe hits. To be called whenever it is due; late calls make it slower to
+ * notice things, and nothing wrong. 0 or a negative errno with err set.
  */
-int gw_watch_wait(struct gw_watch *watch, struct gw_error *err);
+int gw_watch_tick(struct gw_watch *watch, struct gw_error *err);
+
+/* Nanoseconds until the next tick is due; 0: now. */
+uint64_t gw_watch_due_ns(const struct gw_watch *watch);
+
+/* Whether a watched process, or a Python that it became or made, still runs. */
+int gw_watch_alive(const struct gw_watch *watch);
 
 /*
- * Stops counting and puts a (zeroed) snapshot together, without verdicts. 0 or a negative errno
- * with err set.
+ * Puts a (zeroed) snapshot together of what has been measured so far, without verdicts; counting
+ * goes on. ended is what it says of processes that still run. 0 or a negative errno with err set.
  */
+int gw_watch_look(struct gw_watch *watch, enum gw_ended ended, struct gw_snapshot *snapshot,
+		  struct gw_error *err);
+
+/* Stops counting, and looks for the last time. 0 or a negative errno with err set. */
 int gw_watch_finish(struct gw_watch *watch, enum gw_ended ended, struct gw_snapshot *snapshot,
 		    struct gw_error *err);
 
