@@ -3,7 +3,6 @@
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -11,19 +10,7 @@
 
 #include "fixtures.h"
 #include "model/snapshot.h"
-#include "render/json.h"
-
-static char *json_of(const struct gw_snapshot *snapshot)
-{
-	char *text = NULL;
-	size_t size = 0;
-	FILE *out = open_memstream(&text, &size);
-
-	assert_non_null(out);
-	assert_int_equal(gw_json_write(snapshot, out), 0);
-	fclose(out);
-	return text;
-}
+#include "rendered.h"
 
 static void a_copy_says_the_same_after_its_original_has_gone(void **state)
 {
