@@ -333,8 +333,8 @@ static void test_without_sections(void **state)
 {
 	static const char *const options[] = {
 		"-shared -fPIC -Wl,--build-id -Wl,-soname,libx.so -Wl,-z,lazy -Wl,--hash-style=gnu",
-		"-shared -fPIC -Wl,--hash-style=sysv -fcf-protection=full -Wl,-z,ibtplt "
-		"-Wl,-z,now",
+		("-shared -fPIC -Wl,--hash-style=sysv -fcf-protection=full -Wl,-z,ibtplt "
+		 "-Wl,-z,now"),
 		"-shared -fPIC -fno-plt -Wl,--hash-style=both",
 		"-pie -fPIE -rdynamic -Wl,--hash-style=gnu",
 		"-no-pie -fno-pie -rdynamic -DTAKE_ADDRESS",
