@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "target/file_reader.h"
+#include "target/gil_belief.h"
 #include "target/layout.h"
 #include "target/memory.h"
 #include "target/python_memory.h"
@@ -142,7 +143,21 @@ static int refuse_memory(const struct quest *q, int code)
 			"the memory of %s does not look like Python %s: it is a changed "
 			"or debug build, or a damaged process, and is not read",
 			q->who, q->python->version);
+	if (code == -ENOLCK)
+		return gw_error_set(
+			q->err, code, GW_STATUS_TARGET,
+			"threads of %s wait beside what should be the GIL of its Python %s: it is "
+			"a changed build, and is not read",
+			q->who, q->python->version);
 	return refuse_read(q, code);
+}
+
+/* The GILs by the memory alone, and then by who waits for them. */
+static int read_gils(const struct quest *q)
+{
+	int ret = gw_python_read_gils(q->pid, q->python);
+
+	return ret ? ret : gw_gil_belief_check(q->pid, q->python);
 }
 
 /*
@@ -162,7 +177,7 @@ static int find_old_version(const struct quest *q, const struct gw_runtime_symbo
 			continue;
 		ret = use_version(q, versions[i], NULL, 0);
 		if (!ret)
-			ret = gw_python_read_gils(q->pid, q->python);
+			ret = read_gils(q);
 	}
 	if (ret == -ENOENT || !q->python->version_hex)
 		return gw_error_set(
@@ -193,8 +208,8 @@ static int find_version(const struct quest *q, const struct gw_runtime_symbols *
 	ret = use_version(q, version, head, ret ? 0 : sizeof(head));
 	if (ret)
 		return ret;
-	ret = gw_python_read_gils(q->pid, q->python);
-	if (ret == -EPROTO && q->python->untested)
+	ret = read_gils(q);
+	if ((ret == -EPROTO || ret == -ENOLCK) && q->python->untested)
 		return refuse_version(q, version);
 	return ret ? refuse_memory(q, ret) : 0;
 }

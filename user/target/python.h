@@ -22,6 +22,7 @@ struct gw_python_layout {
 	int32_t runtime_interpreters_head;
 	int32_t runtime_interpreters_main;
 	int32_t runtime_drop_request; /* 3.8: int gil_drop_request */
+	int32_t runtime_size;	      /* 3.8 - 3.11; else 0 */
 	/* in PyInterpreterState */
 	int32_t interp_next, interp_id;
 	int32_t interp_tstate_head;  /* newest thread state of the interpreter */
@@ -73,8 +74,8 @@ struct gw_gil_view {
  * Looks for a CPython in the process and fills python. Returns 0, or a negative errno with err set
  * to a sentence (status GW_STATUS_TARGET, or GW_STATUS_RIGHTS for EPERM/EACCES): kernel thread, no
  * Python in it, PyPy, a version outside 3.8 - 3.15, an interpreter that is not initialised yet, a
- * GIL that does not look like one. After an error too, python holds what the file alone says:
- * version, build and path.
+ * GIL that does not look like one, or that threads wait beside. After an error too, python holds
+ * what the file alone says: version, build and path.
  */
 int gw_python_find(pid_t pid, struct gw_python *python, struct gw_error *err);
 

@@ -6,6 +6,7 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <sys/types.h>
+#include <time.h>
 
 #include "target/file_reader.h"
 #include "target/proc.h"
@@ -30,6 +31,7 @@ struct gw_python_search {
 	const char *exe;
 	struct gw_python_file *files;
 	size_t count, room;
+	time_t end_s; /* of CLOCK_MONOTONIC, when reading them has taken too long; 0: not begun */
 	size_t candidate_count;
 	struct gw_python_candidate candidate[GW_PYTHON_CANDIDATES_MAX];
 	/* for the refusal, where there is no candidate */

@@ -54,7 +54,8 @@ static enum gw_watched_kind kind_of(const struct gw_watched *watched, int code)
 	if (watched->target->proc.kernel_thread)
 		return GW_WATCHED_REFUSED;
 	/* Found and refused: PyPy, a version that is not known, memory that does not look right. */
-	if (code == -ENOTSUP || code == -EPROTO || code == -EFAULT || code == -EINVAL)
+	if (code == -ENOTSUP || code == -EPROTO || code == -EFAULT || code == -EINVAL ||
+	    code == -ENOLCK)
 		return GW_WATCHED_OPAQUE;
 	return GW_WATCHED_REFUSED;
 }

@@ -1,0 +1,144 @@
+# SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+"""Programs that pretend to be a Python, or rewrite themselves while they are read."""
+
+import contextlib
+import json
+import os
+import pathlib
+import subprocess
+import sys
+import time
+
+import pytest
+from harness import GILWATCH, NO_TARGET, run, wait_for_clean_text
+
+SOURCE = pathlib.Path(__file__).with_name("mimic.c")
+PEAK_KIB = 256 << 10
+LIMIT_S = 30  # of time: this machine may be busy; of CPU time, which is what counts, CPU_S
+CPU_S = 3
+
+
+@pytest.fixture(scope="module")
+def mimic(tmp_path_factory):
+    program = tmp_path_factory.mktemp("mimic") / "mimic"
+    subprocess.run(
+        ["cc", "-O2", "-rdynamic", "-pthread", "-o", program, SOURCE], check=True
+    )
+    return program
+
+
+@contextlib.contextmanager
+def running(program, *arguments):
+    process = subprocess.Popen([program, *arguments], stdout=subprocess.PIPE)
+    try:
+        assert process.stdout.readline() == b"ready\n"
+        yield process.pid
+        assert process.poll() is None, "it ended while it was looked at"
+    finally:
+        process.kill()
+        process.wait()
+        process.stdout.close()
+
+
+def gilwatch(*arguments):
+    """Status, stdout and stderr of a gilwatch that stays within its bounds."""
+    command = [GILWATCH, *[str(argument) for argument in arguments]]
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    began = time.monotonic()
+    out, err = process.stdout.read(), process.stderr.read()
+    _, status, used = os.wait4(process.pid, 0)
+    process.returncode = os.waitstatus_to_exitcode(status)
+    process.stdout.close()
+    process.stderr.close()
+    took_s = time.monotonic() - began
+    cpu_s = used.ru_utime + used.ru_stime
+    said = "%s: %.2f s, %.2f s of CPU, %d KiB\n%s" % (command, took_s, cpu_s, used.ru_maxrss, err)
+    assert took_s < LIMIT_S and cpu_s < CPU_S and used.ru_maxrss < PEAK_KIB, said
+    assert process.returncode >= 0, said
+    return process.returncode, out.decode(), err.decode()
+
+
+def summary(pid, *options, seconds=0.5):
+    status, out, err = gilwatch(
+        "summary", "-p", pid, "-d", seconds, "--engine=sched", "--json", *options
+    )
+    assert status == 0, err
+    (process,) = json.loads(out)["processes"]
+    return process
+
+
+def assert_not_believed(process):
+    assert process["engine"] == "none"
+    assert process["basis"]["gil_wait_s"]["kind"] == "absent"
+    assert process["states"]["gil_wait_s"] is None
+    assert process["engine_reason"].isprintable()
+
+
+def test_waiters_in_the_gil(mimic):
+    """It looks like one in every respect, and so it is believed: the waiters wait for the GIL."""
+    with running(mimic, "true") as pid:
+        process = summary(pid)
+    assert process["python"]["version"] == "3.11.2"
+    assert process["engine"] == "sched"
+    waiting = [thread for thread in process["threads"] if thread["where"]["gil_s"] > 0.4]
+    assert len(waiting) == 2
+
+
+def test_waiters_beside_the_gil(mimic):
+    with running(mimic, "beside") as pid:
+        process = summary(pid)
+        listed = {row["pid"]: row for row in json.loads(gilwatch("list", "--json")[1])["processes"]}
+    assert_not_believed(process)
+    assert "wait beside what should be the GIL" in process["engine_reason"]
+    assert "wait beside" in listed[pid]["because"]["sched"]
+    assert process["where"]["lock_s"] > 0.4 * 2  # what they wait on is a lock, and no more
+
+
+@pytest.mark.parametrize("what", ("scribble", "vanish"))
+def test_runtime_that_changes(mimic, what):
+    """Either answer is right, as long as it is a whole one; and the cells sum to the wall."""
+    with running(mimic, what) as pid:
+        for _ in range(3):
+            process = summary(pid)
+            check = process["check"]
+            assert abs(check["cells_s"] - check["wall_s"]) < 1e-6
+            if process["engine"] == "none":
+                assert_not_believed(process)
+        status, out, _ = gilwatch("list", "--json")
+        assert status == 0
+        assert pid in [row["pid"] for row in json.loads(out)["processes"]]
+
+
+def test_mappings_that_change(mimic, tmp_path):
+    """A real library that comes and goes; the program itself is the one that has a runtime."""
+    name = tmp_path / "libpython3.11\n\033[2J.so.1.0"
+    name.write_bytes(pathlib.Path("/usr/bin/python3").resolve().read_bytes())
+    with running(mimic, "remap", name) as pid:
+        for _ in range(3):
+            process = summary(pid)
+            assert process["engine"] in ("sched", "none")
+        status, out, err = gilwatch("list")
+        assert status == 0 and "\033" not in out + err
+        assert [line for line in out.splitlines() if line.split()[:1] == [str(pid)]]
+
+
+def test_sparse_library(mimic, tmp_path):
+    library = tmp_path / "libpython3.11.so.1.0"
+    with open(library, "wb") as file:
+        file.write(b"\x7fELF\x02\x01\x01")
+        file.truncate(64 << 30)
+    with running(mimic, "map", library) as pid:
+        assert summary(pid)["engine"] == "sched"
+
+
+def test_many_libraries(mimic, tmp_path):
+    """Three thousand files that are named as a Python and are none."""
+    with running(mimic, "many", tmp_path) as pid:
+        assert summary(pid)["python"]["version"] == "3.11.2"
+
+
+def test_no_probes_in_a_mimic(mimic):
+    """Nothing in it calls what takes a GIL: probes are refused, and none is left."""
+    with running(mimic, "true") as pid:
+        run("summary", "-p", pid, "-d", "1", "--engine=uprobe").refused(NO_TARGET)
+        assert not wait_for_clean_text(pid)
