@@ -3,28 +3,15 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "cmd/caller.h"
+
 static int is_stdout(const char *path)
 {
 	return !path || !strcmp(path, "-");
-}
-
-/* The user who called sudo; ourselves without sudo. */
-static void caller(uid_t *uid, gid_t *gid)
-{
-	const char *sudo_uid = getenv("SUDO_UID");
-	const char *sudo_gid = getenv("SUDO_GID");
-
-	*uid = geteuid();
-	*gid = getegid();
-	if (*uid != 0 || !sudo_uid || !sudo_gid)
-		return;
-	*uid = (uid_t)strtoul(sudo_uid, NULL, 10);
-	*gid = (gid_t)strtoul(sudo_gid, NULL, 10);
 }
 
 /* A file that is there already: only one that the caller could have written anyway. */
@@ -34,7 +21,7 @@ static int check_file(int fd, const char *path, struct gw_error *err)
 	uid_t uid;
 	gid_t gid;
 
-	caller(&uid, &gid);
+	gw_caller_ids(&uid, &gid);
 	if (fstat(fd, &st))
 		return gw_error_set(err, -errno, GW_STATUS_FAILURE, "%s: %s", path,
 				    strerror(errno));
@@ -94,7 +81,7 @@ FILE *gw_output_create(const char *path, struct gw_error *err)
 			     path, strerror(errno));
 		return NULL;
 	}
-	caller(&uid, &gid);
+	gw_caller_ids(&uid, &gid);
 	if (!fchown(fd, uid, gid))
 		out = fdopen(fd, "w");
 	if (out)
@@ -110,14 +97,17 @@ int gw_output_close(FILE *out, const char *path, struct gw_error *err)
 	int failed = fflush(out) || ferror(out);
 	int code = errno;
 
-	if (!is_stdout(path) && fclose(out) && !failed) {
+	if (out == stdout)
+		path = "standard output";
+	else if (out == stderr)
+		path = "standard error";
+	else if (fclose(out) && !failed) {
 		failed = 1;
 		code = errno;
 	}
 	if (!failed)
 		return 0;
 	return gw_error_set(err, code ? -code : -EIO, GW_STATUS_FAILURE,
-			    "the result could not be written to %s: %s",
-			    is_stdout(path) ? "standard output" : path,
+			    "the result could not be written to %s: %s", path,
 			    strerror(code ? code : EIO));
 }

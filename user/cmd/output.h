@@ -20,7 +20,8 @@ FILE *gw_output_open(const char *path, struct gw_error *err);
  */
 FILE *gw_output_create(const char *path, struct gw_error *err);
 
-/* Closes it, and finds out whether everything was written. 0 or a negative errno with err set. */
+/* Closes it (standard streams stay open), and finds out whether everything was written. 0 or a
+ * negative errno with err set. */
 int gw_output_close(FILE *out, const char *path, struct gw_error *err);
 
 #endif

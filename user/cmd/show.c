@@ -6,8 +6,8 @@
 #include "cmd/commands.h"
 #include "cmd/options.h"
 #include "cmd/output.h"
+#include "cmd/result.h"
 #include "render/json_load.h"
-#include "render/text.h"
 
 static int load(const char *path, struct gw_snapshot *snapshot, struct gw_error *err)
 {
@@ -25,25 +25,17 @@ static int load(const char *path, struct gw_snapshot *snapshot, struct gw_error 
 
 static int show(const struct gw_options *options, struct gw_error *err)
 {
-	struct gw_text_options text = {0};
 	struct gw_snapshot snapshot = {0};
-	int code, closed;
+	int code;
 	FILE *out;
 
 	code = load(options->file, &snapshot, err);
 	if (code)
 		return code;
 	out = gw_output_open(options->output, err);
-	if (!out) {
-		gw_snapshot_clear(&snapshot);
-		return -EIO;
-	}
-	gw_text_options_detect(&text, out);
-	text.rows = options->rows;
-	code = gw_text_write(&snapshot, &text, out);
-	closed = gw_output_close(out, options->output, err);
+	code = out ? gw_result_write(&snapshot, options, out, options->output, err) : -EIO;
 	gw_snapshot_clear(&snapshot);
-	return code ? code : closed;
+	return code;
 }
 
 int gw_command_show(int argc, char **argv)

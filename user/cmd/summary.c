@@ -1,18 +1,15 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 #include <errno.h>
 #include <signal.h>
-#include <stdlib.h>
-#include <string.h>
-#include <time.h>
+#include <stdio.h>
 #include <unistd.h>
 
 #include "cmd/commands.h"
 #include "cmd/options.h"
 #include "cmd/output.h"
+#include "cmd/result.h"
 #include "cmd/select.h"
 #include "probe/features.h"
-#include "render/json.h"
-#include "render/text.h"
 #include "verdict/verdict.h"
 #include "watch/wait.h"
 #include "watch/watch.h"
@@ -46,48 +43,15 @@ static int start(struct summary *s, struct gw_error *err)
 	return code ? code : gw_watch_start(w, err);
 }
 
-static void note_time(char *started, size_t size)
-{
-	time_t now = time(NULL);
-	struct tm local;
-	size_t used;
-	char zone[8];
-
-	localtime_r(&now, &local);
-	used = strftime(started, size, "%Y-%m-%dT%H:%M:%S", &local);
-	strftime(zone, sizeof(zone), "%z", &local); /* +hhmm; RFC 3339 has a colon in it */
-	snprintf(started + used, size - used, "%.3s:%s", zone, zone + 3);
-}
-
 /* ---- the result ---- */
 
 static int write_result(const struct summary *s, struct gw_error *err)
 {
-	struct gw_text_options text = {0};
 	FILE *out = gw_output_open(s->options.output, err);
-	int code;
 
 	if (!out)
 		return -EIO;
-	gw_text_options_detect(&text, out);
-	text.rows = s->options.rows;
-	if (s->options.json)
-		code = gw_json_write(&s->snapshot, out);
-	else
-		code = gw_text_write(&s->snapshot, &text, out);
-	if (gw_output_close(out, s->options.output, err))
-		return -EIO;
-	return code ? gw_error_set(err, code, GW_STATUS_FAILURE, "the result cannot be written: %s",
-				   strerror(-code))
-		    : 0;
-}
-
-static int saw_something(const struct gw_snapshot *snapshot)
-{
-	for (size_t i = 0; i < snapshot->process_count; i++)
-		if (snapshot->process[i].threads_wall_ns > 0)
-			return 1;
-	return 0;
+	return gw_result_write(&s->snapshot, &s->options, out, s->options.output, err);
 }
 
 static int finish(struct summary *s, enum gw_ended ended, struct gw_error *err)
@@ -96,7 +60,7 @@ static int finish(struct summary *s, enum gw_ended ended, struct gw_error *err)
 
 	if (code)
 		return code;
-	if (!saw_something(&s->snapshot))
+	if (!gw_result_saw_something(&s->snapshot))
 		return gw_error_set(err, -ESRCH, GW_STATUS_NOTHING,
 				    "process %d ended before anything of it was seen",
 				    s->options.pid[0]);
@@ -117,7 +81,7 @@ static int summarise(struct summary *s, struct gw_error *err)
 	code = start(s, err);
 	if (code)
 		return code;
-	note_time(s->snapshot.started, sizeof(s->snapshot.started));
+	gw_result_note_time(&s->snapshot);
 	code = gw_watch_wait(&s->watch, err);
 	return code < 0 ? code : finish(s, (enum gw_ended)code, err);
 }

@@ -222,6 +222,15 @@ struct gw_process_view {
 	uint64_t corrected;
 };
 
+/* A command that was run to be watched. */
+struct gw_run {
+	uint32_t pid;		     /* 0: there is none, the processes were there already */
+	char file[1024];	     /* what was executed */
+	char user[64];		     /* as whom; "": as the user that gilwatch ran as */
+	int64_t exit_status, signal; /* how it ended: GW_ABSENT_COUNT for the other one */
+	int64_t before_python_ns; /* until its interpreter was known: seen by the scheduler alone */
+};
+
 struct gw_snapshot {
 	char started[40];     /* RFC 3339, local time with offset */
 	int64_t requested_ns; /* GW_ABSENT_NS: until interrupted */
@@ -230,6 +239,7 @@ struct gw_snapshot {
 	enum gw_ended ended;
 	char kernel[65];
 	uint32_t cpus;
+	struct gw_run run;
 	struct gw_process_view *process;
 	size_t process_count;
 	uint64_t others; /* children that were no Python, and are not shown */

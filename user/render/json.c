@@ -454,6 +454,8 @@ static json_t *document(struct writer *w, const struct gw_snapshot *s)
 	put_fields(w, object, &gw_fields_snapshot, s, NULL);
 	put(w, object, "window", object_of(w, &gw_fields_window, s, NULL));
 	put(w, object, "host", object_of(w, &gw_fields_host, s, NULL));
+	if (s->run.pid)
+		put(w, object, "run", object_of(w, &gw_fields_run, &s->run, NULL));
 	put(w, object, "total", total(w, s));
 	for (size_t i = 0; i < s->process_count; i++) {
 		if (json_array_append_new(processes, process(w, &s->process[i])))

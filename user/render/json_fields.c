@@ -38,6 +38,15 @@ static const struct gw_field host[] = {
 	FIELD(U32, gw_snapshot, cpus, "cpus", NULL),
 };
 
+static const struct gw_field run[] = {
+	FIELD(U32, gw_run, pid, "pid", NULL),
+	FIELD(TEXT, gw_run, file, "file", NULL),
+	FIELD(TEXT_KNOWN, gw_run, user, "user", "it ran as the user that gilwatch ran as"),
+	FIELD(COUNT, gw_run, exit_status, "exit_status", "a signal ended it"),
+	FIELD(COUNT, gw_run, signal, "signal", "it exited by itself"),
+	FIELD(TIME, gw_run, before_python_ns, "before_python_s", "no interpreter was found in it"),
+};
+
 static const struct gw_field head[] = {
 	FIELD(U32, gw_process_view, pid, "pid", NULL),
 	FIELD(U32, gw_process_view, ppid, "ppid", NULL),
@@ -165,6 +174,7 @@ static const struct gw_field check[] = {
 const struct gw_fields gw_fields_snapshot = FIELDS(snapshot);
 const struct gw_fields gw_fields_window = FIELDS(window);
 const struct gw_fields gw_fields_host = FIELDS(host);
+const struct gw_fields gw_fields_run = FIELDS(run);
 const struct gw_fields gw_fields_head = FIELDS(head);
 const struct gw_fields gw_fields_python = FIELDS(python);
 const struct gw_fields gw_fields_process = FIELDS(process);

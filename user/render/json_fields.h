@@ -46,6 +46,7 @@ struct gw_fields {
 #define GW_NO_REASON ""
 
 extern const struct gw_fields gw_fields_snapshot, gw_fields_window, gw_fields_host;
+extern const struct gw_fields gw_fields_run;
 extern const struct gw_fields gw_fields_head, gw_fields_python, gw_fields_process;
 extern const struct gw_fields gw_fields_change, gw_fields_overhead, gw_fields_parallelism;
 extern const struct gw_fields gw_fields_basis, gw_fields_gil, gw_fields_resume;

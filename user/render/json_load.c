@@ -421,6 +421,9 @@ static int read_root(const struct gw_json_at *at, json_t *root, struct gw_snapsh
 	    gw_json_read_object(at, root, "window", &gw_fields_window, s) ||
 	    gw_json_read_object(at, root, "host", &gw_fields_host, s))
 		return -EINVAL;
+	if (json_object_get(root, "run") &&
+	    gw_json_read_object(at, root, "run", &gw_fields_run, &s->run))
+		return -EINVAL;
 	s->process = read_array(at, root, "processes", sizeof(*s->process), MAX_PROCESSES,
 				&s->process_count, &array);
 	for (size_t i = 0; i < s->process_count; i++) {

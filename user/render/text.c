@@ -269,6 +269,8 @@ int gw_text_write(const struct gw_snapshot *s, const struct gw_text_options *o, 
 	page.width = o->width < WIDTH_LEAST ? WIDTH_LEAST : o->width;
 	if (page.width > WIDTH_MOST)
 		page.width = WIDTH_MOST;
+	if (s->run.pid)
+		gw_text_run(&page, s);
 	if (s->process_count > 1)
 		several(&page, s, order);
 	else if (s->process_count)

@@ -5,6 +5,9 @@
 
 #include "render/text_page.h"
 
+/* What was run, where the watch was of a command. */
+void gw_text_run(struct gw_page *page, const struct gw_snapshot *snapshot);
+
 void gw_text_states(struct gw_page *page, const struct gw_process_view *p);
 void gw_text_threads(struct gw_page *page, const struct gw_process_view *p);
 void gw_text_gil(struct gw_page *page, const struct gw_process_view *p);

@@ -175,6 +175,13 @@ static int read_stat(pid_t pid, struct gw_proc_stat *stat)
 	return gw_proc_parse_stat(text, stat);
 }
 
+pid_t gw_proc_parent(pid_t pid)
+{
+	struct gw_proc_stat stat;
+
+	return read_stat(pid, &stat) ? 0 : stat.ppid;
+}
+
 static int has_memory(pid_t tid)
 {
 	struct gw_proc_stat stat;

@@ -26,6 +26,9 @@ struct gw_proc_info {
 /* -ESRCH with err set where there is no such process; -ENOTSUP is never returned: facts only. */
 int gw_proc_read(pid_t pid, struct gw_proc_info *info, struct gw_error *err);
 
+/* The parent of a process; 0: it has none, or there is no such process. */
+pid_t gw_proc_parent(pid_t pid);
+
 /*
  * A thread by whose id the process's memory, maps and links can be read: the main one, or another
  * one where the main one has exited (a zombie has none of these). -ESRCH if all have ended.

@@ -172,6 +172,9 @@ int gw_rule_ended(const struct gw_facts *facts, struct gw_verdict *verdict)
 
 	if (process->ended != GW_ENDED_TARGET_EXIT && process->ended != GW_ENDED_TARGET_EXEC)
 		return 0;
+	/* The end of what was run to be watched is as it should be. */
+	if (facts->snapshot->run.pid)
+		return 0;
 	verdict->severity = GW_INFO;
 	gw_say(verdict, "The process %s after %.1f s of watching; all figures are of that time.",
 	       process->ended == GW_ENDED_TARGET_EXIT ? "ended" : "became another program (exec)",

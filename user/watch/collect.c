@@ -61,6 +61,8 @@ static const char *why_engine(const struct gw_watched *watched, enum gw_engine e
 	default:
 		break;
 	}
+	if (watched->kind == GW_WATCHED_OTHER)
+		return "it is no CPython";
 	return watched->error.text[0] ? watched->error.text : "its Python was not found in time";
 }
 
@@ -150,8 +152,10 @@ static enum gw_ended how_it_ended(const struct gw_process *process, enum gw_ende
 
 int gw_watched_is_shown(const struct gw_watched *watched)
 {
-	return watched->selected ||
-	       (watched->slot != GW_NO_SLOT && watched->target &&
+	/* The command of a run can end before it has been looked at. */
+	if (watched->selected)
+		return watched->target || watched->kind == GW_WATCHED_REFUSED;
+	return (watched->slot != GW_NO_SLOT && watched->target &&
 		(watched->kind == GW_WATCHED_PYTHON || watched->kind == GW_WATCHED_OPAQUE));
 }
 
@@ -207,7 +211,8 @@ int gw_collect(const struct gw_watch *w, const struct gw_raw *raw, enum gw_ended
 			code = collect_one(w, watched, raw, ended,
 					   &snapshot->process[snapshot->process_count++]);
 		else
-			snapshot->others += watched->slot != GW_NO_SLOT;
+			snapshot->others += watched->slot != GW_NO_SLOT && !watched->selected &&
+					    !watched->launcher;
 	}
 	return code;
 }

@@ -3,9 +3,9 @@
 
 #include <dirent.h>
 #include <errno.h>
-#include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
+
+#include "target/proc.h"
 
 struct list {
 	struct gw_descendant *process;
@@ -27,27 +27,6 @@ static int append(struct list *list, pid_t pid, pid_t parent)
 	return 0;
 }
 
-/* 0: it has ended meanwhile. */
-static pid_t parent_of(pid_t pid)
-{
-	char path[64], stat[512], *end;
-	size_t length = 0;
-	int parent = 0;
-	FILE *file;
-
-	snprintf(path, sizeof(path), "/proc/%d/stat", pid);
-	file = fopen(path, "re");
-	if (file) {
-		length = fread(stat, 1, sizeof(stat) - 1, file);
-		fclose(file);
-	}
-	stat[length] = '\0';
-	end = strrchr(stat, ')'); /* the name before it can hold anything */
-	if (!end || sscanf(end + 1, " %*c %d", &parent) != 1)
-		return 0;
-	return parent;
-}
-
 static int list_all(struct list *all)
 {
 	DIR *proc = opendir("/proc");
@@ -60,7 +39,7 @@ static int list_all(struct list *all)
 		pid_t pid = (pid_t)strtol(entry->d_name, NULL, 10);
 
 		if (pid > 0)
-			code = append(all, pid, parent_of(pid));
+			code = append(all, pid, gw_proc_parent(pid));
 	}
 	closedir(proc);
 	return code;

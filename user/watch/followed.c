@@ -75,6 +75,8 @@ static int note_slot(struct gw_watch *w, uint32_t slot)
 	watched->is_copy = process->origin == GW_ORIGIN_FORK;
 	if (parent < gw_session_slots(w->session))
 		watched->parent = w->by_slot[parent];
+	if (watched->parent && watched->parent->launcher)
+		watched->selected = process->origin == GW_ORIGIN_EXEC;
 	w->by_slot[slot] = watched;
 	return 0;
 }
@@ -172,7 +174,7 @@ static int let_go(struct gw_watch *w, uint32_t slot, const struct gw_raw *raw)
 							  watched->view)
 				     : -ENOMEM;
 	} else {
-		w->not_followed++;
+		w->not_followed += !watched->launcher;
 	}
 	free(watched->target);
 	watched->target = NULL;

@@ -15,6 +15,9 @@
 #include "watch/rates.h"
 
 #define TICK_NS 50000000ULL
+/* While the Python of a run starts: until it is known, nothing is seen of its GIL. */
+#define TICK_SOON_NS 4000000ULL
+#define TICKS_SOON   50
 /* Room for children; those that end make room for others. */
 #define FOLLOWED_MAX 256
 
@@ -37,6 +40,27 @@ int gw_watch_select(struct gw_watch *w, pid_t pid, struct gw_error *err)
 	if (watched->kind == GW_WATCHED_OTHER || code == -ESRCH)
 		watched->kind = GW_WATCHED_REFUSED;
 	return 0;
+}
+
+int gw_watch_launch(struct gw_watch *w, pid_t pid, struct gw_error *err)
+{
+	struct gw_watched *watched = gw_watched_add(&w->list, pid, 0);
+
+	if (!watched)
+		return no_memory(err);
+	watched->launcher = 1;
+	return 0;
+}
+
+const struct gw_watched *gw_watch_command(const struct gw_watch *w)
+{
+	for (size_t i = 0; i < w->list.count; i++) {
+		const struct gw_watched *watched = w->list.watched[i];
+
+		if (watched->selected && watched->parent && watched->parent->launcher)
+			return watched;
+	}
+	return NULL;
 }
 
 static size_t count_watchable(const struct gw_watch *w)
@@ -167,15 +191,24 @@ uint64_t gw_watch_due_ns(const struct gw_watch *w)
 	return now >= w->due_ns ? 0 : w->due_ns - now;
 }
 
+static uint64_t until_next_tick_ns(const struct gw_watch *w)
+{
+	const struct gw_watched *command = gw_watch_command(w);
+
+	if (command && command->kind == GW_WATCHED_NEW && command->looks < TICKS_SOON)
+		return TICK_SOON_NS;
+	return TICK_NS;
+}
+
 int gw_watch_tick(struct gw_watch *w, struct gw_error *err)
 {
 	int code;
 
-	w->due_ns = gw_session_now_ns(w->session) + TICK_NS;
 	look_for_ends(w);
 	code = gw_followed_tick(w, err);
 	if (!code && gw_rates_tick(w))
 		code = no_memory(err);
+	w->due_ns = gw_session_now_ns(w->session) + until_next_tick_ns(w);
 	return code;
 }
 

@@ -40,6 +40,16 @@ struct gw_watch {
  */
 int gw_watch_select(struct gw_watch *watch, pid_t pid, struct gw_error *err);
 
+/*
+ * Adds a process that has been made to become the command of a run once the watch has begun: the
+ * program that it becomes is watched from its first instruction, as if it had been asked for. The
+ * watch must follow. 0 or -ENOMEM with err set.
+ */
+int gw_watch_launch(struct gw_watch *watch, pid_t pid, struct gw_error *err);
+
+/* The command of a run; NULL: it has not begun, or is not seen yet. */
+const struct gw_watched *gw_watch_command(const struct gw_watch *watch);
+
 /* Loads, attaches and begins to count. 0 or a negative errno with err set. */
 int gw_watch_start(struct gw_watch *watch, struct gw_error *err);
 

@@ -20,7 +20,8 @@ enum gw_watched_kind {
 
 struct gw_watched {
 	pid_t pid;
-	int selected; /* asked for by its PID */
+	int selected; /* asked for: by its PID, or as the command of a run */
+	int launcher; /* what becomes the command of a run, and is nothing itself */
 	enum gw_watched_kind kind;
 	struct gw_error error;		 /* of a refused one: why; of an opaque one: what it is */
 	uint32_t slot;			 /* in the session; GW_NO_SLOT: in none (any more) */
