@@ -45,6 +45,32 @@ _gilwatch_value_of() {
 	esac
 }
 
+# Options up to the command, then files; with bash-completion the command's own completion.
+_gilwatch_run() {
+	local index
+	for ((index = 2; index < COMP_CWORD; index++)); do
+		case ${COMP_WORDS[index]} in
+		-o | --output | -n | --rows) ((++index)) ;;
+		--engine) ((index += 2)) ;; # and its "=" and value
+		-- | [!-=]*)
+			[[ ${COMP_WORDS[index]} != "--" ]] || ((++index))
+			if declare -F _command_offset >/dev/null; then
+				_command_offset "$index"
+			else
+				mapfile -t COMPREPLY < <(compgen -cf -- "$word")
+			fi
+			return
+			;;
+		esac
+	done
+	if [[ $word == -* ]]; then
+		_gilwatch_reply "-j --json -o --output -n --rows --engine= --force --as-root -v --verbose -h --help --"
+		[[ ${COMPREPLY[*]} != "--engine=" ]] || compopt -o nospace
+	else
+		mapfile -t COMPREPLY < <(compgen -c -- "$word")
+	fi
+}
+
 _gilwatch() {
 	local word=${COMP_WORDS[COMP_CWORD]} before=${COMP_WORDS[COMP_CWORD - 1]}
 	COMPREPLY=()
@@ -60,6 +86,7 @@ _gilwatch() {
 		_gilwatch_reply "-p --pid --comm -c --cgroup -d --duration -j --json -o --output -n --rows --engine= --no-children --force --begin-at -v --verbose -h --help"
 		[[ ${COMPREPLY[*]} != "--engine=" ]] || compopt -o nospace
 		;;
+	run) _gilwatch_run ;;
 	list) _gilwatch_reply "-j --json -h --help" ;;
 	doctor) _gilwatch_reply "-p --pid -j --json --bundle --with-command -v --verbose -h --help" ;;
 	show)
@@ -69,7 +96,7 @@ _gilwatch() {
 			mapfile -t COMPREPLY < <(compgen -f -- "$word") && compopt -o filenames
 		fi
 		;;
-	*) ((COMP_CWORD != 1)) || _gilwatch_reply "summary list doctor show -h --help --version" ;;
+	*) ((COMP_CWORD != 1)) || _gilwatch_reply "summary run list doctor show -h --help --version" ;;
 	esac
 }
 

@@ -479,6 +479,33 @@ void fixture_no_facts(struct gw_snapshot *s)
 	strcpy(p->resume.latency.reason, reason);
 }
 
+void fixture_run(struct gw_snapshot *s)
+{
+	fixture_idle(s);
+	s->requested_ns = GW_ABSENT_NS;
+	s->ended = s->process->ended = GW_ENDED_TARGET_EXIT;
+	s->run = (struct gw_run){
+		.pid = s->process->pid,
+		.file = "/home/al\033[2Jice/venv/bin/python3",
+		.user = "alice",
+		.exit_status = 3,
+		.signal = GW_ABSENT_COUNT,
+		.before_python_ns = 17300000,
+	};
+}
+
+void fixture_run_nothing(struct gw_snapshot *s)
+{
+	fixture_run(s);
+	gw_process_view_clear(s->process);
+	s->process_count = 0;
+	s->elapsed_ns = 4440000;
+	s->run.user[0] = '\0';
+	s->run.exit_status = GW_ABSENT_COUNT;
+	s->run.signal = 9;
+	s->run.before_python_ns = GW_ABSENT_NS;
+}
+
 const struct fixture fixture_table[] = {
 	{"contended_sched", fixture_contended_sched, 10},
 	{"contended_uprobe", fixture_contended_uprobe, 10},
@@ -488,5 +515,7 @@ const struct fixture fixture_table[] = {
 	{"many", fixture_many, 5},
 	{"long", fixture_long, 10},
 	{"no_facts", fixture_no_facts, 10},
+	{"run", fixture_run, 10},
+	{"run_nothing", fixture_run_nothing, 10},
 };
 const unsigned int fixture_count = sizeof(fixture_table) / sizeof(fixture_table[0]);

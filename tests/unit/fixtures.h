@@ -27,6 +27,10 @@ void fixture_long(struct gw_snapshot *s);
 /* No GIL facts at all: all bases absent. */
 void fixture_no_facts(struct gw_snapshot *s);
 
+/* A command that was run, and one that ended before anything of it was seen. */
+void fixture_run(struct gw_snapshot *s);
+void fixture_run_nothing(struct gw_snapshot *s);
+
 struct fixture {
 	const char *name;
 	void (*make)(struct gw_snapshot *s);

@@ -105,11 +105,13 @@ static void test_what_is_no_duration(void **state)
 static int parse(int (*parser)(int, char **, struct gw_options *, struct gw_error *),
 		 const char *const *arguments, struct gw_options *o, struct gw_error *err)
 {
-	/* argp permutes the pointers, never the text. */
-	char *argv[ARGS_MAX + 2] = {(char *)"gilwatch"};
+	/* argp permutes the pointers, never the text; a command is left where it stands. */
+	static char *argv[ARGS_MAX + 2];
 	int argc = 1;
 
 	memset(err, 0, sizeof(*err));
+	memset(argv, 0, sizeof(argv));
+	argv[0] = (char *)"gilwatch";
 	while (arguments[argc - 1] && argc <= ARGS_MAX) {
 		argv[argc] = (char *)arguments[argc - 1];
 		argc++;
@@ -120,6 +122,7 @@ static int parse(int (*parser)(int, char **, struct gw_options *, struct gw_erro
 #define SUMMARY(o, err, ...) parse(gw_options_summary, (const char *[]){__VA_ARGS__, NULL}, o, err)
 #define LIST(o, err, ...)    parse(gw_options_list, (const char *[]){__VA_ARGS__, NULL}, o, err)
 #define DOCTOR(o, err, ...)  parse(gw_options_doctor, (const char *[]){__VA_ARGS__, NULL}, o, err)
+#define RUN(o, err, ...)     parse(gw_options_run, (const char *[]){__VA_ARGS__, NULL}, o, err)
 #define SHOW(o, err, ...)    parse(gw_options_show, (const char *[]){__VA_ARGS__, NULL}, o, err)
 
 static void assert_refused(int code, const struct gw_error *err, const char *says)
@@ -316,6 +319,31 @@ static void test_show(void **state)
 	assert_refused(SHOW(&o, &err, "a", "b"), &err, "\"b\" is one argument too many");
 }
 
+/* What follows the command's name is the command's own, whatever it looks like. */
+static void test_run(void **state)
+{
+	struct gw_options o;
+	struct gw_error err;
+	(void)state;
+
+	assert_int_equal(RUN(&o, &err, "-o", "x", "--as-root", "--", "-odd", "-p1", "--"), 0);
+	assert_string_equal(o.output, "x");
+	assert_int_equal(o.as_root, 1);
+	assert_string_equal(o.command[0], "-odd");
+	assert_string_equal(o.command[1], "-p1");
+	assert_string_equal(o.command[2], "--");
+	assert_null(o.command[3]);
+	assert_int_equal(RUN(&o, &err, "python3", "--json", "-n", "5"), 0);
+	assert_string_equal(o.command[0], "python3");
+	assert_string_equal(o.command[1], "--json");
+	assert_int_equal(o.json, 0);
+	assert_int_equal(o.as_root, 0);
+	assert_refused(RUN(&o, &err, "--json"), &err, "which command?");
+	assert_refused(RUN(&o, &err, "--"), &err, "which command?");
+	assert_refused(RUN(&o, &err, "-p1", "--", "true"), &err, "is no option");
+	assert_refused(RUN(&o, &err, "--no-children", "true"), &err, "is no option");
+}
+
 /* A long argument is cut in the message, which stays a sentence. */
 static void test_long_arguments(void **state)
 {
@@ -433,6 +461,7 @@ int main(void)
 		cmocka_unit_test(test_selection),
 		cmocka_unit_test(test_list_and_doctor),
 		cmocka_unit_test(test_show),
+		cmocka_unit_test(test_run),
 		cmocka_unit_test(test_long_arguments),
 		cmocka_unit_test(test_too_many_pids),
 		cmocka_unit_test(test_unknown_options),

@@ -1110,6 +1110,14 @@ static void test_ended(void **state)
 	f = contended(2);
 	f->process.ended = GW_ENDED_INTERRUPTED;
 	assert_codes(f, "gil_bound");
+	/* What was run to be watched was to end. */
+	f->snapshot.run.pid = f->process.pid = 42;
+	f->process.ended = GW_ENDED_TARGET_EXIT;
+	assert_codes(f, "gil_bound");
+	f->process.elapsed_ns = seconds(0.5);
+	judge(f);
+	assert_says(f, "insufficient_data", "It ran for 0.50 s only");
+	assert_codes(f, "insufficient_data");
 }
 
 static void test_cannot_measure(void **state)

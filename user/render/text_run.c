@@ -17,7 +17,7 @@ static void how_it_ended(const struct gw_run *run, char *text, size_t size)
 void gw_text_run(struct gw_page *page, const struct gw_snapshot *s)
 {
 	const struct gw_run *run = &s->run;
-	char before[128] = "", ended[96];
+	char before[128] = "", ended[96], text[sizeof(run->file) + 512];
 
 	how_it_ended(run, ended, sizeof(ended));
 	if (!s->process_count)
@@ -28,7 +28,11 @@ void gw_text_run(struct gw_page *page, const struct gw_snapshot *s)
 			 " Only the scheduler was seen of it until its interpreter was known, "
 			 "for %s.",
 			 gw_duration(run->before_python_ns).text);
-	gw_page_print(page, "", 2, "Ran %.*s%s%.*s for %s: %s.%s", (int)sizeof(run->file),
-		      run->file, run->user[0] ? " as " : "", (int)sizeof(run->user), run->user,
-		      gw_duration(s->elapsed_ns).text, ended, before);
+	snprintf(text, sizeof(text), "%.*s%s%.*s for %s: %s.%s", (int)sizeof(run->file), run->file,
+		 run->user[0] ? " as " : "", (int)sizeof(run->user), run->user,
+		 gw_duration(s->elapsed_ns).text, ended, before);
+	gw_page_style(page, GW_BOLD);
+	fputs("Ran ", page->out);
+	gw_page_style(page, GW_PLAIN);
+	gw_page_hang(page, 4, text);
 }

@@ -92,7 +92,12 @@ int gw_rule_insufficient_data(const struct gw_facts *facts, struct gw_verdict *v
 	if (!brief && !unsure && did_work(facts))
 		return 0;
 	verdict->severity = GW_INFO;
-	if (brief)
+	if (brief && facts->snapshot->run.pid)
+		gw_say(verdict,
+		       "It ran for %.2f s only: too short to judge. Give it more to do, so that it "
+		       "runs for at least %.0f s.",
+		       gw_seconds(facts->elapsed_ns), gw_seconds(GW_WINDOW_ADVISED_NS));
+	else if (brief)
 		gw_say(verdict,
 		       "Watched for %.2f s only: too short to judge. Watch for at least %.0f s "
 		       "while the "
