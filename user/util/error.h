@@ -17,7 +17,8 @@ enum gw_status {
 	GW_STATUS_KERNEL = 5,
 	GW_STATUS_NOTHING = 6, /* ended before anything was seen */
 	GW_STATUS_PARTIAL = 7, /* some of several targets failed */
-	/* Of `run` alone, whose other statuses are the command's own; as env(1) and nice(1) have it. */
+	/* Of `run` alone, whose other statuses are the command's own; as env(1) and nice(1) have
+	   it. */
 	GW_STATUS_RUN_FAILURE = 125,
 	GW_STATUS_RUN_NOT_EXECUTABLE = 126,
 	GW_STATUS_RUN_NOT_FOUND = 127,
