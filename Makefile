@@ -4,6 +4,9 @@
 # make check              unit tests (no rights needed)
 # make check-vmlinux      the kernel types that are read, against the running kernel
 # make check-live         tests on real interpreters (root)
+# make check-bench        the benchmark's statistics (no rights needed)
+# make bench              gilwatch and its peers, side by side: minutes, and a quiet machine (root);
+#                         BENCH="--fast --only cycles" gives it options
 # make fuzz               damaged copies of this machine's interpreters, for FUZZ_SECONDS
 # make install            DESTDIR and PREFIX are honoured
 # make format             clang-format over everything
@@ -51,7 +54,7 @@ Q   := @
 say  = @printf '  %-8s %s\n' $(1) $(2)
 endif
 
-.PHONY: all check check-vmlinux check-live live-helpers fuzz install format format-check clean
+.PHONY: all check check-vmlinux check-live check-bench bench bench-helpers live-helpers fuzz install format format-check clean
 .SECONDARY:
 
 all: $(BUILD)/gilwatch
@@ -129,6 +132,25 @@ $(BUILD)/tests/sites: tests/live/sites.c $(LIBRARY)
 
 check-live: $(BUILD)/gilwatch live-helpers
 	GILWATCH=$(abspath $(BUILD)/gilwatch) /usr/bin/python3 -m pytest -q -p no:cacheprovider tests/live
+
+check-bench:
+	PYTHONDONTWRITEBYTECODE=1 python3 tests/unit/check_bench.py
+
+# Programs that the benchmark runs and that are not in Python.
+bench-helpers: $(addprefix $(BUILD)/bench/,pingpong empty empty.bpf.o look)
+
+bench: $(BUILD)/gilwatch bench-helpers
+	BUILD=$(abspath $(BUILD)) PYTHONDONTWRITEBYTECODE=1 python3 tools/bench/bench.py $(BENCH)
+
+$(BUILD)/bench/%: tools/bench/programs/%.c $(LIBRARY)
+	@mkdir -p $(@D)
+	$(call say,LINK,$@)
+	$(Q)$(CC) $(ALL_CFLAGS) -o $@ $^ $(ALL_LIBS)
+
+$(BUILD)/bench/%.bpf.o: tools/bench/programs/%.bpf.c
+	@mkdir -p $(@D)
+	$(call say,BPF,$@)
+	$(Q)$(CLANG) $(BPF_CFLAGS) -c -o $@ $<
 
 install: $(BUILD)/gilwatch
 	install -D -m 755 $(BUILD)/gilwatch $(DESTDIR)$(PREFIX)/bin/gilwatch

@@ -22,6 +22,7 @@ declare -A PACKAGES_DEBIAN=(
 		python3-jsonschema"
 	[interpreters]="make gcc libc6-dev libffi-dev zlib1g-dev binutils xz-utils"
 	[targets]="gunicorn uwsgi-core uwsgi-plugin-python3 libapache2-mod-wsgi-py3 pypy3"
+	[bench]="wrk bpftrace gnuplot-nox python3 python3-venv"
 )
 # shellcheck disable=SC2034
 declare -A PACKAGES_FEDORA=(
@@ -29,6 +30,7 @@ declare -A PACKAGES_FEDORA=(
 		elfutils-devel capstone-devel jansson-devel libseccomp-devel xz-devel zlib-devel"
 	[demo]="python3"
 	[test]="clang-tools-extra libcmocka-devel valgrind bpftrace python3-pytest python3-jsonschema"
+	[bench]="wrk bpftrace gnuplot python3"
 )
 # shellcheck disable=SC2034
 declare -A PACKAGES_ARCH=(
@@ -36,6 +38,7 @@ declare -A PACKAGES_ARCH=(
 		xz zlib"
 	[demo]="python"
 	[test]="cmocka valgrind bpftrace python-pytest python-jsonschema"
+	[bench]="wrk bpftrace gnuplot python"
 )
 # shellcheck disable=SC2034
 declare -A PACKAGES_SUSE=(
@@ -43,6 +46,7 @@ declare -A PACKAGES_SUSE=(
 		libcapstone-devel libjansson-devel libseccomp-devel xz-devel zlib-devel"
 	[demo]="python3"
 	[test]="libcmocka-devel valgrind bpftrace python3-pytest python3-jsonschema"
+	[bench]="wrk bpftrace gnuplot python3"
 )
 
 # What each group is there for, as commands and pkg-config modules: all that can be asked where the
@@ -51,11 +55,13 @@ declare -A NEEDED_COMMANDS=(
 	[build]="make gcc clang bpftool pkg-config"
 	[demo]="python3"
 	[test]="valgrind python3"
+	[bench]="wrk bpftrace gnuplot python3"
 )
 declare -A NEEDED_MODULES=(
 	[build]="libbpf libelf libdw capstone jansson libseccomp liblzma zlib"
 	[demo]=""
 	[test]="cmocka"
+	[bench]=""
 )
 
 # packages_of TABLE GROUP...: the table's packages of these groups, each once, on one line.
