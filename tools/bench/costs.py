@@ -159,8 +159,9 @@ def own_rows(program, threads, times, seconds):
 
 def measure(words, fast):
     rows = start_rows(words, 3 if fast else 9)
-    for threads in (1000, 10000):
-        with Program("idle", "--threads", threads, words=words) as program:
+    for threads, every_s in ((1000, 1), (10000, 5)):
+        arguments = "--threads", threads, "--every", every_s
+        with Program("idle", *arguments, words=words) as program:
             time.sleep(1)
             rows += look_rows(program, threads)
             rows += own_rows(program, threads, 1 if fast else 3, 5 if fast else 10)

@@ -61,19 +61,20 @@ def file_with_symbols(pid):
     return os.path.realpath("/proc/%d/exe" % pid)
 
 
+# bpftrace up to 0.17 probes every process with that file, whatever -p says.
 BPFTRACE = """
-uprobe:{file}:take_gil {{ @asked[tid] = nsecs; }}
+uprobe:{file}:take_gil /pid == {pid}/ {{ @asked[tid] = nsecs; }}
 uretprobe:{file}:take_gil /@asked[tid]/ {{
 	@wait_ns = sum(nsecs - @asked[tid]); delete(@asked[tid]); @taken[tid] = nsecs;
-	@first = min(nsecs); @last = max(nsecs);
+	if (@first == 0) {{ @first = nsecs; }} @last = nsecs;
 }}
 uprobe:{file}:drop_gil /@taken[tid]/ {{ @held_ns = sum(nsecs - @taken[tid]); delete(@taken[tid]); }}
-uretprobe:{file}:drop_gil {{ @dropped = count(); }}
+uretprobe:{file}:drop_gil /pid == {pid}/ {{ @dropped = count(); }}
 """
 
 
 def bpftrace(pid, out):
-    script = BPFTRACE.format(file=file_with_symbols(pid))
+    script = BPFTRACE.format(file=file_with_symbols(pid), pid=pid)
     return [peer("bpftrace"), "-p", pid, "-e", script]
 
 

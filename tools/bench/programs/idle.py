@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
-"""Threads that sleep, and wake up once a second to count."""
+"""Threads that sleep, and wake up now and then to count."""
 
 import argparse
 import random
@@ -10,19 +10,24 @@ from asked import serve, start
 
 parser = argparse.ArgumentParser()
 parser.add_argument("--threads", type=int, default=1)
+parser.add_argument("--every", type=float, default=1)
 options = parser.parse_args()
 threading.stack_size(64 << 10)
 wakes = [0]
+made = threading.Lock()
 
 
 def doze():
-    time.sleep(random.random())
+    with made:
+        pass
+    time.sleep(random.random() * options.every)
     while True:
-        time.sleep(1)
+        time.sleep(options.every)
         wakes[0] += 1
 
 
-for _ in range(options.threads - 1):
-    start(doze)
+with made:
+    for _ in range(options.threads - 1):
+        start(doze)
 time.sleep(1)
 serve(lambda: {"count": wakes[0]})
