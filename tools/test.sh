@@ -119,6 +119,16 @@ schema_check() {
 	fi
 }
 
+# Its statistics and tables, and that its helpers build; never its figures.
+bench_check() {
+	say "benchmark"
+	if make bench-helpers && "$python" tests/unit/check_bench.py; then
+		add 1 0
+	else
+		add 0 1
+	fi
+}
+
 # The kernel types that the BPF programs read, against this kernel's.
 kernel_types_check() {
 	say "kernel types"
@@ -220,6 +230,7 @@ build clang build/clang
 check_format
 unit_tests
 schema_check
+bench_check
 kernel_types_check
 [[ $live == no ]] || live_tests
 finish

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
-"""Many threads that wake up every few milliseconds and compute for some microseconds."""
+"""Many threads that wake up every few milliseconds and compute for some 50 µs: more than one GIL can
+do, so that each of them waits for it each time."""
 
 import argparse
 import time
@@ -9,7 +10,7 @@ from asked import serve, start
 parser = argparse.ArgumentParser()
 parser.add_argument("--threads", type=int, default=200)
 parser.add_argument("--every", type=float, default=0.005)
-parser.add_argument("--loops", type=int, default=400)
+parser.add_argument("--loops", type=int, default=2000)
 options = parser.parse_args()
 counts = [0] * options.threads
 
