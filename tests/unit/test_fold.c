@@ -238,7 +238,7 @@ static void test_fold_splits_the_pool(void **state)
 	tally.cells.ns[GW_GIL_HOLDING][GW_BLOCKED_DISK] = 20;
 	tally.cells.ns[GW_GIL_HOLDING][GW_RUNNABLE] = 3;
 	gw_figures_fold(&tally, 0.5, &f);
-	assert_int_equal(f.sampled_ns, 4000);
+	assert_int_equal(f.sampled.ns, 4000);
 	assert_int_equal(f.states.ns[GW_STATE_PYTHON], 3100);
 	assert_int_equal(f.states.ns[GW_STATE_NATIVE], 1000);
 	assert_int_equal(f.states.ns[GW_STATE_UNKNOWN], 0);

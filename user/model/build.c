@@ -56,6 +56,8 @@ static void fill_resume(struct gw_resume *to, const struct gw_tally *tally,
 	to->runqueue_ns = (int64_t)tally->resume_runqueue_ns;
 	to->gil_ns = (int64_t)tally->resume_gil_ns;
 	to->delays = tally->delays;
+	to->delay_asked_ns = (int64_t)tally->delay_asked_ns;
+	to->delay_actual_ns = (int64_t)tally->delay_actual_ns;
 	to->delay_ratio = tally->delay_asked_ns
 				  ? (double)tally->delay_actual_ns / (double)tally->delay_asked_ns
 				  : -1;
@@ -77,6 +79,17 @@ static void fill_thread_counts(const struct gw_build *b, struct gw_thread_view *
 		view->migrations[i] = (int64_t)tally->migrations[i];
 }
 
+/*
+ * A thread that changed its cell after the time of reading, while others were still read, is told
+ * of up to then: its closed cells are not taken apart again.
+ */
+static uint64_t told_until_ns(const struct gw_build *b, const struct gw_thread *thread)
+{
+	uint64_t since_ns = gw_span_since_ns(thread->span);
+
+	return since_ns > b->end_ns ? since_ns : b->end_ns;
+}
+
 static int fill_thread(const struct gw_build *b, const struct gw_raw_thread *from,
 		       struct gw_thread_view *view)
 {
@@ -87,12 +100,14 @@ static int fill_thread(const struct gw_build *b, const struct gw_raw_thread *fro
 	view->tid = from->thread.tid;
 	snprintf(view->name, sizeof(view->name), "%.*s", (int)sizeof(from->comm), from->comm);
 	view->alive = 1;
-	view->wall_ns = (int64_t)(b->end_ns - from->thread.start_ns);
+	view->start_ns = from->thread.start_ns;
+	view->wall_ns = (int64_t)(told_until_ns(b, &from->thread) - from->thread.start_ns);
 	view->cells_ns = figures.cells_ns;
 	view->states = figures.states;
 	memcpy(view->where_ns, figures.where_ns, sizeof(view->where_ns));
 	memcpy(view->held_off_by_ns, figures.held_off_by_ns, sizeof(view->held_off_by_ns));
 	view->python_error_ns = figures.python_error_ns;
+	view->sampled = figures.sampled;
 	fill_thread_counts(b, view, &tally);
 	fill_histogram(&view->hold, &from->hold, b->probed ? NULL : NO_PROBES);
 	fill_histogram(&view->wait, &from->wait, b->no_gil);
@@ -137,6 +152,8 @@ static void sum_delays(const struct gw_build *b, struct gw_process_view *view)
 		actual += thread->tally.delay_actual_ns;
 		view->resume.delays += thread->tally.delays;
 	}
+	view->resume.delay_asked_ns = (int64_t)asked;
+	view->resume.delay_actual_ns = (int64_t)actual;
 	view->resume.delay_ratio = asked ? (double)actual / (double)asked : -1;
 }
 
@@ -151,6 +168,7 @@ static double add_ended(const struct gw_build *b, struct gw_process_view *view)
 	view->ended_count = b->process->threads_ended;
 	view->ended_wall_ns = (int64_t)b->process->ended_wall_ns;
 	view->ended_states = f.states;
+	view->ended_sampled = f.sampled;
 	view->threads_wall_ns += view->ended_wall_ns;
 	view->cells_ns += f.cells_ns;
 	view->corrected += tally->corrected;
@@ -257,22 +275,6 @@ static void fill_rates(const struct gw_build *b, struct gw_process_view *view)
 		view->lost_events += b->process->lost[i];
 }
 
-static int64_t busyness(const struct gw_thread_view *t)
-{
-	return t->states.ns[GW_STATE_GIL_WAIT] + t->states.ns[GW_STATE_HELD_OFF] +
-	       t->where_ns[GW_RUNNING];
-}
-
-static int busiest_first(const void *a, const void *b)
-{
-	const struct gw_thread_view *left = a, *right = b;
-	int64_t difference = busyness(right) - busyness(left);
-
-	if (difference)
-		return difference > 0 ? 1 : -1;
-	return left->tid < right->tid ? -1 : left->tid > right->tid;
-}
-
 int gw_build_process(const struct gw_raw *raw, size_t slot, const char *no_gil,
 		     struct gw_process_view *view)
 {
@@ -305,7 +307,6 @@ int gw_build_process(const struct gw_raw *raw, size_t slot, const char *no_gil,
 	if (!code)
 		code = gw_build_inflicted(&b, view);
 	gw_build_index_free(&b);
-	if (view->thread_count)
-		qsort(view->thread, view->thread_count, sizeof(*view->thread), busiest_first);
+	gw_threads_sort(view);
 	return code;
 }

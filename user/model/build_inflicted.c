@@ -4,9 +4,6 @@
 
 #include "model/build_parts.h"
 
-/* As many pairs as a summary carries; the others are summed up. */
-#define PAIRS_MAX 100
-
 static size_t first_by(const struct gw_build *b, uint32_t by)
 {
 	size_t low = 0, high = b->pair_count;
@@ -31,13 +28,6 @@ int64_t gw_build_inflicted_by(const struct gw_build *b, uint32_t tid)
 	return sum;
 }
 
-static int largest_first(const void *a, const void *b)
-{
-	const struct gw_inflicted *left = a, *right = b;
-
-	return left->wait_ns < right->wait_ns ? 1 : left->wait_ns > right->wait_ns ? -1 : 0;
-}
-
 int gw_build_inflicted(const struct gw_build *b, struct gw_process_view *view)
 {
 	struct gw_inflicted *pairs = calloc(b->pair_count + 1, sizeof(*pairs));
@@ -50,11 +40,9 @@ int gw_build_inflicted(const struct gw_build *b, struct gw_process_view *view)
 		pairs[i].on = b->pair[i].key.on;
 		pairs[i].wait_ns = (int64_t)b->pair[i].ns;
 	}
-	qsort(pairs, count, sizeof(*pairs), largest_first);
 	view->inflicted = pairs;
-	view->inflicted_count = count < PAIRS_MAX ? count : PAIRS_MAX;
+	view->inflicted_count = count;
 	view->inflicted_rest_ns = (int64_t)b->process->inflicted_rest_ns;
-	for (size_t i = view->inflicted_count; i < count; i++)
-		view->inflicted_rest_ns += pairs[i].wait_ns;
+	gw_inflicted_limit(view);
 	return 0;
 }

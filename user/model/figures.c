@@ -37,14 +37,15 @@ static void add_cell(struct gw_figures *f, enum gw_gil gil, enum gw_where where,
 void gw_figures_fold(const struct gw_tally *tally, double fallback_share,
 		     struct gw_figures *figures)
 {
-	const struct gw_samples taken = {
+	struct gw_sampled *sampled = &figures->sampled;
+	struct gw_split split;
+
+	memset(figures, 0, sizeof(*figures));
+	sampled->taken = (struct gw_samples){
 		.held = tally->samples[GW_SAMPLE_HELD],
 		.released = tally->samples[GW_SAMPLE_RELEASED],
 		.squares = tally->sample_squares,
 	};
-	struct gw_split split;
-
-	memset(figures, 0, sizeof(*figures));
 	for (int gil = 0; gil < GW_GIL_COUNT; gil++) {
 		for (int where = 0; where < GW_WHERE_COUNT; where++) {
 			int64_t ns = (int64_t)tally->cells.ns[gil][where];
@@ -52,12 +53,13 @@ void gw_figures_fold(const struct gw_tally *tally, double fallback_share,
 			figures->cells_ns += ns;
 			figures->where_ns[where] += ns;
 			if (gil == GW_GIL_SAMPLED)
-				figures->sampled_ns += ns;
+				sampled->ns += ns;
 			else
 				add_cell(figures, (enum gw_gil)gil, (enum gw_where)where, ns);
 		}
 	}
-	split = gw_split_pool(figures->sampled_ns, &taken, fallback_share);
+	split = gw_split_pool(sampled->ns, &sampled->taken, fallback_share);
+	sampled->held_ns = split.held_ns;
 	add_cell(figures, GW_GIL_HOLDING, GW_RUNNING, split.held_ns);
 	add_cell(figures, GW_GIL_NONE, GW_RUNNING, split.released_ns);
 	figures->python_error_ns = split.error_ns;

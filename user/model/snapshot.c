@@ -5,6 +5,49 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* As many pairs as a summary carries; the others are summed up. */
+#define PAIRS_MAX 100
+
+static int64_t busyness(const struct gw_thread_view *t)
+{
+	return t->states.ns[GW_STATE_GIL_WAIT] + t->states.ns[GW_STATE_HELD_OFF] +
+	       t->where_ns[GW_RUNNING];
+}
+
+static int busiest_first(const void *a, const void *b)
+{
+	const struct gw_thread_view *left = a, *right = b;
+	int64_t difference = busyness(right) - busyness(left);
+
+	if (difference)
+		return difference > 0 ? 1 : -1;
+	return left->tid < right->tid ? -1 : left->tid > right->tid;
+}
+
+void gw_threads_sort(struct gw_process_view *process)
+{
+	if (process->thread_count)
+		qsort(process->thread, process->thread_count, sizeof(*process->thread),
+		      busiest_first);
+}
+
+static int largest_first(const void *a, const void *b)
+{
+	const struct gw_inflicted *left = a, *right = b;
+
+	return left->wait_ns < right->wait_ns ? 1 : left->wait_ns > right->wait_ns ? -1 : 0;
+}
+
+void gw_inflicted_limit(struct gw_process_view *process)
+{
+	size_t count = process->inflicted_count;
+
+	qsort(process->inflicted, count, sizeof(*process->inflicted), largest_first);
+	for (; process->inflicted_count > PAIRS_MAX; process->inflicted_beyond++)
+		process->inflicted_rest_ns +=
+			process->inflicted[--process->inflicted_count].wait_ns;
+}
+
 static void thread_clear(struct gw_thread_view *thread)
 {
 	free(thread->cpu);
@@ -55,8 +98,8 @@ int gw_process_view_copy(const struct gw_process_view *from, struct gw_process_v
 	to->cpu = copy_of(from->cpu, from->cpu_count, sizeof(*from->cpu), &failed);
 	to->gil = copy_of(from->gil, from->gil_count, sizeof(*from->gil), &failed);
 	to->open = copy_of(from->open, from->open_count, sizeof(*from->open), &failed);
-	to->inflicted =
-		copy_of(from->inflicted, from->inflicted_count, sizeof(*from->inflicted), &failed);
+	to->inflicted = copy_of(from->inflicted, from->inflicted_count + from->inflicted_beyond,
+				sizeof(*from->inflicted), &failed);
 	if (!failed)
 		return 0;
 	gw_process_view_clear(to);

@@ -14,6 +14,7 @@
 #include "gilwatch/fold.h"
 #include "gilwatch/hist.h"
 #include "gilwatch/place.h"
+#include "model/split.h"
 
 #define GW_ABSENT_NS	INT64_MIN /* not known; a reason stands beside it */
 #define GW_ABSENT_COUNT INT64_MIN
@@ -44,6 +45,13 @@ struct gw_states {
 	int64_t ns[GW_STATE_COUNT];
 };
 
+/* The part of a thread's time on a CPU that only samples tell apart, and how they did. */
+struct gw_sampled {
+	int64_t ns;	 /* python and native together … */
+	int64_t held_ns; /* … and what of it counts as python */
+	struct gw_samples taken;
+};
+
 struct gw_histogram {
 	int absent; /* 1: not measured; reason says why */
 	char reason[96];
@@ -56,7 +64,8 @@ struct gw_resume {
 	int64_t runqueue_ns; /* parts of latency.data.sum_ns */
 	int64_t gil_ns;
 	double delay_ratio; /* < 0: not known (no sleeps whose request could be read) */
-	uint64_t delays;    /* sleeps that the ratio rests on */
+	uint64_t delays;    /* sleeps that the ratio rests on, … */
+	int64_t delay_asked_ns, delay_actual_ns; /* … and their sums, whose ratio it is */
 };
 
 struct gw_cpu_time {
@@ -66,7 +75,9 @@ struct gw_cpu_time {
 
 struct gw_thread_view {
 	uint32_t tid;
-	char name[64]; /* raw bytes of the target: escape before showing */
+	uint64_t start_ns; /* when the watch of it began, on the watch's clock: tells a tid used
+			      again */
+	char name[64];	   /* raw bytes of the target: escape before showing */
 	int alive;
 	int64_t wall_ns;
 	int64_t cells_ns; /* the sum of its cells, for the check line */
@@ -74,7 +85,8 @@ struct gw_thread_view {
 	int64_t where_ns[GW_WHERE_COUNT];
 	int64_t held_off_by_ns[GW_WHERE_COUNT]; /* GW_RUNNING is 0 */
 	int64_t python_error_ns;		/* half-width of the 95 % interval; 0 if exact */
-	struct gw_cpu_time *cpu;		/* ascending by CPU number */
+	struct gw_sampled sampled;
+	struct gw_cpu_time *cpu; /* ascending by CPU number */
 	size_t cpu_count;
 	int64_t migrations[GW_DISTANCE_COUNT];
 	int64_t acquisitions, releases, forced_releases; /* GW_ABSENT_COUNT without probes */
@@ -206,11 +218,13 @@ struct gw_process_view {
 	uint64_t ended_count;	       /* threads folded together after their end */
 	int64_t ended_wall_ns;
 	struct gw_states ended_states;
+	struct gw_sampled ended_sampled;
 
 	struct gw_open *open;
 	size_t open_count;
 	struct gw_inflicted *inflicted; /* the largest first */
 	size_t inflicted_count;
+	size_t inflicted_beyond; /* further pairs in the array, which the rest counts */
 	int64_t inflicted_rest_ns;
 
 	struct gw_verdict verdict[GW_VERDICTS_MAX]; /* worst first */
@@ -244,6 +258,12 @@ struct gw_snapshot {
 	size_t process_count;
 	uint64_t others; /* children that were no Python, and are not shown */
 };
+
+/* Sorts the threads: the busiest first. */
+void gw_threads_sort(struct gw_process_view *process);
+
+/* Sorts the pairs, and counts all but the largest for the rest. */
+void gw_inflicted_limit(struct gw_process_view *process);
 
 /* Makes to (which holds nothing) a copy that shares nothing with from. 0 or -ENOMEM. */
 int gw_process_view_copy(const struct gw_process_view *from, struct gw_process_view *to);
