@@ -2,25 +2,10 @@
 #include "cmd/result.h"
 
 #include <string.h>
-#include <time.h>
 
 #include "cmd/output.h"
 #include "render/json.h"
 #include "render/text.h"
-
-void gw_result_note_time(struct gw_snapshot *snapshot)
-{
-	char *started = snapshot->started;
-	size_t size = sizeof(snapshot->started), used;
-	time_t now = time(NULL);
-	struct tm local;
-	char zone[8];
-
-	localtime_r(&now, &local);
-	used = strftime(started, size, "%Y-%m-%dT%H:%M:%S", &local);
-	strftime(zone, sizeof(zone), "%z", &local); /* +hhmm; RFC 3339 has a colon in it */
-	snprintf(started + used, size - used, "%.3s:%s", zone, zone + 3);
-}
 
 int gw_result_write(const struct gw_snapshot *snapshot, const struct gw_options *options, FILE *out,
 		    const char *path, struct gw_error *err)

@@ -8,9 +8,6 @@
 #include "cmd/options.h"
 #include "model/snapshot.h"
 
-/* Sets the time at which the snapshot was begun: now. */
-void gw_result_note_time(struct gw_snapshot *snapshot);
-
 /*
  * Writes JSON or text, as it fits the stream, and closes it; path is what gw_output_open was given.
  * 0 or a negative errno with err set.

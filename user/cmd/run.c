@@ -15,6 +15,7 @@
 #include "cmd/result.h"
 #include "probe/features.h"
 #include "render/escape.h"
+#include "util/clock.h"
 #include "util/text.h"
 #include "verdict/verdict.h"
 #include "watch/watch.h"
@@ -197,7 +198,7 @@ static int run_command(struct run *run, struct gw_error *err)
 
 	if (code)
 		return GW_STATUS_RUN_FAILURE;
-	gw_result_note_time(&run->snapshot);
+	gw_clock_write(run->snapshot.started, sizeof(run->snapshot.started));
 	if (gw_launch_go(&run->launched, &run->relay, err))
 		return GW_STATUS_RUN_FAILURE;
 	code = attend(run, err);

@@ -4,15 +4,14 @@
 #include <stdio.h>
 #include <unistd.h>
 
+#include "cmd/begin.h"
 #include "cmd/commands.h"
 #include "cmd/options.h"
 #include "cmd/output.h"
 #include "cmd/result.h"
-#include "cmd/select.h"
-#include "probe/features.h"
+#include "util/clock.h"
 #include "verdict/verdict.h"
 #include "watch/wait.h"
-#include "watch/watch.h"
 
 struct summary {
 	struct gw_options options;
@@ -20,28 +19,6 @@ struct summary {
 	struct gw_watch watch;
 	struct gw_snapshot snapshot;
 };
-
-static int no_memory(struct gw_error *err)
-{
-	return gw_error_set(err, -ENOMEM, GW_STATUS_FAILURE, "out of memory");
-}
-
-static int start(struct summary *s, struct gw_error *err)
-{
-	struct gw_watch *w = &s->watch;
-	int code = 0;
-
-	w->host = &s->host;
-	w->engine = s->options.engine;
-	w->follow = !s->options.no_children;
-	w->force = s->options.force;
-	w->duration_ns = s->options.duration_ns;
-	w->begin_at_ns = s->options.begin_at_ns;
-	w->progress = isatty(STDERR_FILENO);
-	for (size_t i = 0; !code && i < s->options.pid_count; i++)
-		code = gw_watch_select(w, s->options.pid[i], err);
-	return code ? code : gw_watch_start(w, err);
-}
 
 /* ---- the result ---- */
 
@@ -70,18 +47,14 @@ static int finish(struct summary *s, enum gw_ended ended, struct gw_error *err)
 
 static int summarise(struct summary *s, struct gw_error *err)
 {
-	int code = gw_features_require(err);
+	int code;
 
-	if (!code)
-		code = gw_select_targets(&s->options, err);
+	s->watch.duration_ns = s->options.duration_ns;
+	s->watch.progress = isatty(STDERR_FILENO);
+	code = gw_begin(&s->options, &s->host, &s->watch, err);
 	if (code)
 		return code;
-	if (gw_host_read(&s->host))
-		return no_memory(err);
-	code = start(s, err);
-	if (code)
-		return code;
-	gw_result_note_time(&s->snapshot);
+	gw_clock_write(s->snapshot.started, sizeof(s->snapshot.started));
 	code = gw_watch_wait(&s->watch, err);
 	return code < 0 ? code : finish(s, (enum gw_ended)code, err);
 }
@@ -91,22 +64,6 @@ static void summary_free(struct summary *s)
 	gw_watch_free(&s->watch);
 	gw_snapshot_clear(&s->snapshot);
 	gw_host_free(&s->host);
-}
-
-/* The targets that could not be measured beside others that were. */
-static int report_failed(const struct summary *s)
-{
-	int failed = 0;
-
-	for (size_t i = 0; i < s->watch.list.count; i++) {
-		const struct gw_watched *watched = s->watch.list.watched[i];
-
-		if (watched->kind != GW_WATCHED_REFUSED)
-			continue;
-		fprintf(stderr, "gilwatch: %s\n", watched->error.text);
-		failed = 1;
-	}
-	return failed ? GW_STATUS_PARTIAL : GW_OK;
 }
 
 int gw_command_summary(int argc, char **argv)
@@ -126,7 +83,7 @@ int gw_command_summary(int argc, char **argv)
 		fprintf(stderr, "gilwatch: %s\n",
 			err.text[0] ? err.text : "something went wrong inside gilwatch");
 	} else {
-		status = report_failed(&summary);
+		status = gw_begin_report_refused(&summary.watch);
 	}
 	summary_free(&summary);
 	return status;

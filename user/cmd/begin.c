@@ -1,0 +1,51 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+#include "cmd/begin.h"
+
+#include <errno.h>
+#include <stdio.h>
+
+#include "cmd/select.h"
+#include "probe/features.h"
+
+static int start(const struct gw_options *options, struct gw_watch *w, struct gw_error *err)
+{
+	int code = 0;
+
+	w->engine = options->engine;
+	w->follow = !options->no_children;
+	w->force = options->force;
+	w->begin_at_ns = options->begin_at_ns;
+	for (size_t i = 0; !code && i < options->pid_count; i++)
+		code = gw_watch_select(w, options->pid[i], err);
+	return code ? code : gw_watch_start(w, err);
+}
+
+int gw_begin(struct gw_options *options, struct gw_host *host, struct gw_watch *w,
+	     struct gw_error *err)
+{
+	int code = gw_features_require(err);
+
+	if (!code)
+		code = gw_select_targets(options, err);
+	if (code)
+		return code;
+	if (gw_host_read(host))
+		return gw_error_set(err, -ENOMEM, GW_STATUS_FAILURE, "out of memory");
+	w->host = host;
+	return start(options, w, err);
+}
+
+int gw_begin_report_refused(const struct gw_watch *w)
+{
+	int status = GW_OK;
+
+	for (size_t i = 0; i < w->list.count; i++) {
+		const struct gw_watched *watched = w->list.watched[i];
+
+		if (watched->kind != GW_WATCHED_REFUSED)
+			continue;
+		fprintf(stderr, "gilwatch: %s\n", watched->error.text);
+		status = GW_STATUS_PARTIAL;
+	}
+	return status;
+}
