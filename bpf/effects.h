@@ -3,7 +3,7 @@
 #ifndef GW_BPF_EFFECTS_H
 #define GW_BPF_EFFECTS_H
 
-#include "maps.h"
+#include "once.h"
 
 /*
  * Makes a thread's histograms where memory is to be had. In sched_switch it is not: up to 6.3
@@ -82,6 +82,13 @@ static __always_inline void gw_flush_cpu(struct gw_thread *t, struct gw_process 
 	t->cpu_seen |= 1ULL << (cpu % 64);
 	if (!gw_counter_add(&cpu_times, &key, ns))
 		gw_lose(process, GW_LOST_CPU);
+}
+
+/* After each event that may block a thread or end its block. */
+static __always_inline void gw_overlap_update(struct gw_process *process, struct gw_thread *t)
+{
+	if (gw_overlap_differs(t))
+		gw_overlap_once(&process->overlap, t);
 }
 
 static __always_inline void gw_apply(struct gw_thread *t, struct task_struct *task,

@@ -180,6 +180,7 @@ int BPF_PROG(gw_on_exit, struct task_struct *task)
 	if (stopped && now > stopped)
 		now = stopped;
 	gw_exit(t, gw_gil_at(t->gil), now, &effects);
+	gw_overlap_update(process, t);
 	gw_apply(t, task, process, &effects);
 	gw_fold_thread(t, task, process, now);
 	if (!process->flags && task->signal->live.counter == 0) {
@@ -261,6 +262,7 @@ int BPF_PROG(gw_on_exec, struct task_struct *task)
 	/* A thread that does this becomes the main one. */
 	t->tid = gw_pid_of(task);
 	gw_exec(t, gw_gil_at(t->gil), now, &effects);
+	gw_overlap_update(process, t);
 	gw_apply(t, task, process, &effects);
 	gw_exec_process(task, process, slot, t, now);
 	return 0;

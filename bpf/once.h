@@ -11,6 +11,7 @@
 #include "maps.h"
 
 #include "gilwatch/cause.h"
+#include "gilwatch/overlap.h"
 
 #define gw_once __weak __noinline
 
@@ -24,6 +25,13 @@ gw_once int gw_switch_out_once(struct gw_thread *t, struct gw_gil_state *gil, __
 {
 	if (t && out && e)
 		gw_switch_out(t, gil, now, out, e);
+	return 0;
+}
+
+gw_once int gw_overlap_once(struct gw_overlap *overlap, struct gw_thread *t)
+{
+	if (overlap && t)
+		gw_overlap_follow(overlap, t);
 	return 0;
 }
 

@@ -84,6 +84,7 @@ static __always_inline void gw_leaves(struct task_struct *task, bool preempt, __
 			gw_lose(s.process, GW_LOST_MEMORY);
 	}
 	gw_switch_out_once(s.thread, gil, gw_now(), &out, &effects);
+	gw_overlap_update(s.process, s.thread);
 	gw_apply(s.thread, task, s.process, &effects);
 }
 
@@ -98,6 +99,9 @@ static __always_inline void gw_enters(struct task_struct *task)
 		return;
 	gw_switch_in(s.thread, gw_gil_in_use(s.thread, s.process), s.process->engine, gw_now(),
 		     &effects);
+	gw_overlap_update(s.process, s.thread); /* if nobody told of the wake-up */
+	if (!s.process->first_run_ns)
+		s.process->first_run_ns = gw_span_since_ns(s.thread->span);
 	if (cpu != s.thread->cpu) {
 		distance = gw_cpu_distance(s.thread->cpu, cpu);
 		gw_switch_in_cpu(s.thread, cpu, distance, &effects);
@@ -125,8 +129,10 @@ int BPF_PROG(gw_on_wakeup, struct task_struct *task)
 {
 	struct gw_subject s;
 
-	if (gw_may_be_watched(task->tgid) && gw_subject_find(task, &s))
-		gw_wakeup(s.thread, gw_gil_in_use(s.thread, s.process), gw_now());
+	if (!gw_may_be_watched(task->tgid) || !gw_subject_find(task, &s))
+		return 0;
+	gw_wakeup(s.thread, gw_gil_in_use(s.thread, s.process), gw_now());
+	gw_overlap_update(s.process, s.thread);
 	return 0;
 }
 

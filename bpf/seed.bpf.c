@@ -42,6 +42,7 @@ static __always_inline void gw_seed_task(struct task_struct *task, __u32 slot,
 		if (gw_seed(t, gw_gil_at(t->gil), seen, gw_now(), &out, &effects)) {
 			if (effects.lost_waiter)
 				gw_lose(process, GW_LOST_WAITER);
+			gw_overlap_update(process, t);
 			return;
 		}
 	}

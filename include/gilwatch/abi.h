@@ -81,6 +81,9 @@ struct gw_tally {
 	__u64 delay_actual_ns; /* … and what passed from the release to the next acquisition */
 	__u64 delays;
 	__u64 corrected;
+	__u64 polls;	  /* blocks in poll */
+	__u64 stalls;	  /* stretches on the CPU between two of them that were too long … */
+	__u64 stalled_ns; /* … and their sum */
 };
 
 #define GW_TALLY_WORDS (sizeof(struct gw_tally) / sizeof(__u64))
@@ -89,6 +92,7 @@ enum gw_thread_flags {
 	GW_THREAD_IN_W = 1,   /* counted as a waiter in its GIL's W(t) */
 	GW_THREAD_SLEEPS = 2, /* sleep_from_ns and sleep_asked_ns are valid */
 	GW_THREAD_DEAD = 4,
+	GW_THREAD_IN_OVERLAP = 8, /* counted as blocked in its process's overlap */
 };
 
 /* A thread's record, in its task's local storage. */
@@ -124,7 +128,9 @@ struct gw_thread {
 	__u64 sleep_asked_ns;
 	__u64 slice_samples[GW_SAMPLE_COUNT]; /* since the last switch-in */
 	__u64 slice_squares;
-	__u64 sample_ns; /* when it was sampled last */
+	__u64 sample_ns;    /* when it was sampled last */
+	__u64 loop_from_ns; /* time on the CPU as it was last blocked in poll */
+	__u64 loop_longest_ns;
 };
 
 /* A GIL. While it is held only its holder's events write here, but for the waiters' words. */
@@ -148,6 +154,12 @@ struct gw_gil_state {
 	__u64 forced_releases;
 	__u64 holder_changes;
 	__u64 handovers[GW_DISTANCE_COUNT];
+};
+
+/* Time in which any thread of a process was blocked in I/O or sleep: overlap.h. */
+struct gw_overlap {
+	__u64 word; /* number of them << 48 | since when, in units of 64 ns modulo 2^48 */
+	__u64 done_ns;
 };
 
 /* Offsets into the target's structures, in bytes; negative: there is none. */
@@ -207,6 +219,8 @@ struct gw_process {
 	struct gw_hist ended_hold, ended_wait, ended_resume;
 	__u64 inflicted_rest_ns;
 	__u64 hits;
+	__u64 first_run_ns; /* when a thread of it first ran, of one that was made by fork */
+	struct gw_overlap overlap;
 	/*
 	 * Switches to a thread that no tracepoint told of, noticed by the sampler at most a tick
 	 * later. Seen on a 6.18 with the host's patches, after the switch from its agent's threads.
@@ -262,7 +276,7 @@ struct gw_name {
 };
 
 gw_static_assert(sizeof(struct gw_tally) % sizeof(__u64) == 0, "a tally is folded by words");
-gw_static_assert(sizeof(struct gw_thread) < 4096, "task storage comes from small allocations");
+gw_static_assert(sizeof(struct gw_thread) <= 1968, "with its head, task storage fits 2 KiB");
 gw_static_assert(sizeof(struct gw_hist) < 4096, "task storage comes from small allocations");
 gw_static_assert(sizeof(struct gw_pair_key) == 12, "no padding in keys");
 

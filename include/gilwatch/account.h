@@ -11,6 +11,7 @@
 #ifndef GW_ACCOUNT_H
 #define GW_ACCOUNT_H
 
+#include "gilwatch/loop.h"
 #include "gilwatch/resume.h"
 #include "gilwatch/waiting.h"
 
@@ -240,14 +241,16 @@ gw_inline void gw_switch_out(struct gw_thread *t, struct gw_gil_state *gil, __u6
 		t->cpu_ns += now - t->run_since_ns;
 	t->run_since_ns = 0;
 	gw_handover_end(t, now); /* if nobody told of the switch-in */
-	if (!gw_has_facts(out->engine) || !gil) {
+	if (!gw_has_facts(out->engine) || !gil)
 		gw_span_close(t, now, gw_belief_without(out->engine), out->where);
-		return;
-	}
-	if (out->engine == GW_ENGINE_SCHED)
+	else if (out->engine == GW_ENGINE_SCHED)
 		gw_switch_out_sched(t, gil, now, out, e);
 	else
 		gw_switch_out_uprobe(t, gil, now, out, e);
+	if (out->where == GW_BLOCKED_POLL)
+		gw_loop_block(t);
+	if (!gw_has_facts(out->engine) || !gil)
+		return;
 	if (gw_span_gil(t->span) == GW_GIL_WAITING && out->futex == GW_FUTEX_WAIT) {
 		gw_wait_block(t, gil, now, out, e);
 		return;
@@ -462,7 +465,7 @@ gw_inline void gw_exec(struct gw_thread *t, struct gw_gil_state *gil, __u64 now,
 {
 	gw_exit(t, gil, now, e);
 	now = gw_not_before(t, now);
-	t->flags = 0;
+	t->flags &= GW_THREAD_IN_OVERLAP;
 	t->gil = GW_NO_SLOT;
 	t->fs_base = 0;
 	t->wake_ns = 0;

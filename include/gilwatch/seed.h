@@ -38,6 +38,7 @@ gw_inline int gw_seed(struct gw_thread *t, struct gw_gil_state *gil, gw_span see
 		belief = GW_GIL_SAMPLED;
 	t->start_ns = now;
 	t->run_since_ns = out->where == GW_RUNNING ? now : 0;
+	t->tally.polls = out->where == GW_BLOCKED_POLL;
 	t->handover_since_ns = waits && out->futex == GW_FUTEX_HANDOVER ? now : 0;
 	if (waits && out->futex == GW_FUTEX_WAIT)
 		gw_wait_block(t, gil, now, out, e);

@@ -70,6 +70,8 @@ static void process_begin(struct gw_process_view *p, const char *engine, size_t 
 	p->gil[0].address = 0x55d0c0ffee00;
 	p->gil[0].interval_ns = MS(5);
 	p->resume.delay_ratio = -1;
+	p->first_python_ns = GW_ABSENT_NS;
+	p->gil_enabled_at_ns = GW_ABSENT_NS;
 }
 
 static void thread_begin(struct gw_thread_view *t, uint32_t tid, const char *name)
@@ -151,11 +153,9 @@ static void process_end(struct gw_process_view *p)
 	p->parallelism_native = (double)p->states.ns[GW_STATE_NATIVE] / (double)p->elapsed_ns;
 }
 
-static void verdict(struct gw_process_view *p, enum gw_severity severity, const char *code,
-		    const char *text)
+static void fill_verdict(struct gw_verdict *v, enum gw_severity severity, const char *code,
+			 const char *text)
 {
-	struct gw_verdict *v = &p->verdict[p->verdict_count++];
-
 	v->severity = severity;
 	strcpy(v->code, code);
 	strcpy(v->text, text);
@@ -164,6 +164,12 @@ static void verdict(struct gw_process_view *p, enum gw_severity severity, const 
 	strcpy(v->evidence[1].name, "usable_cpus");
 	v->evidence[1].value = 2;
 	v->evidence_count = 2;
+}
+
+static void verdict(struct gw_process_view *p, enum gw_severity severity, const char *code,
+		    const char *text)
+{
+	fill_verdict(&p->verdict[p->verdict_count++], severity, code, text);
 }
 
 static void pair(struct gw_process_view *p, uint32_t by, uint32_t on, int64_t ns)
@@ -286,6 +292,23 @@ void fixture_contended_uprobe(struct gw_snapshot *s)
 	p->overhead_ratio = 0.00055;
 	p->missed_switches = 3;
 	p->corrected = 1;
+	p->io_any_ns = SEC(4) + 7;
+	p->io_blocked_ns = SEC(9);
+	p->gil_enabled_at_ns = MS(1500);
+	p->thread[0].polls = 42;
+	p->thread[0].stalls = 2;
+	p->thread[0].stalled_ns = MS(300);
+	p->thread[0].stretch_longest_ns = MS(190);
+	p->interval_phase = calloc(2, sizeof(*p->interval_phase));
+	p->interval_phase_count = 2;
+	p->interval_phase[0] = (struct gw_interval_phase){
+		.interval_ns = MS(5), .to_ns = SEC(4), .acquisitions = 800, .held_ns = SEC(4)};
+	p->interval_phase[1] = (struct gw_interval_phase){.interval_ns = MS(50),
+							  .from_ns = MS(4250),
+							  .to_ns = SEC(10),
+							  .acquisitions = GW_ABSENT_COUNT,
+							  .forced_releases = GW_ABSENT_COUNT,
+							  .held_ns = GW_ABSENT_NS};
 }
 
 static void idle(struct gw_process_view *p)
@@ -321,6 +344,9 @@ void fixture_error(struct gw_snapshot *s)
 	strcpy(p->error, "Process 77 is not CPython (it is PyPy), which gilwatch cannot measure; "
 			 "perf and py-spy can say more about it.");
 	idle(&s->process[1]);
+	fill_verdict(&s->verdict[s->verdict_count++], GW_INFO, "process_parallel",
+		     "2 processes compute at once.");
+	s->process[1].first_python_ns = MS(3) + 141;
 }
 
 void fixture_hostile(struct gw_snapshot *s)

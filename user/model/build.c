@@ -7,6 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "gilwatch/loop.h"
+#include "gilwatch/overlap.h"
 #include "model/build_parts.h"
 #include "model/figures.h"
 #include "model/histogram.h"
@@ -90,6 +92,20 @@ static uint64_t told_until_ns(const struct gw_build *b, const struct gw_thread *
 	return since_ns > b->end_ns ? since_ns : b->end_ns;
 }
 
+/* The stretch that goes on counts as well. */
+static void fill_loop(struct gw_thread_view *view, const struct gw_thread *thread,
+		      const struct gw_tally *tally)
+{
+	uint64_t open_ns = gw_loop_stretch_ns(thread, &tally->cells);
+	int stalls = open_ns >= GW_LOOP_STALL_NS;
+
+	view->polls = (int64_t)tally->polls;
+	view->stalls = (int64_t)tally->stalls + stalls;
+	view->stalled_ns = (int64_t)(tally->stalled_ns + (stalls ? open_ns : 0));
+	view->stretch_longest_ns =
+		(int64_t)(open_ns > thread->loop_longest_ns ? open_ns : thread->loop_longest_ns);
+}
+
 static int fill_thread(const struct gw_build *b, const struct gw_raw_thread *from,
 		       struct gw_thread_view *view)
 {
@@ -109,6 +125,7 @@ static int fill_thread(const struct gw_build *b, const struct gw_raw_thread *fro
 	view->python_error_ns = figures.python_error_ns;
 	view->sampled = figures.sampled;
 	fill_thread_counts(b, view, &tally);
+	fill_loop(view, &from->thread, &tally);
 	fill_histogram(&view->hold, &from->hold, b->probed ? NULL : NO_PROBES);
 	fill_histogram(&view->wait, &from->wait, b->no_gil);
 	fill_resume(&view->resume, &tally, &from->resume, b->no_gil);
@@ -275,6 +292,14 @@ static void fill_rates(const struct gw_build *b, struct gw_process_view *view)
 		view->lost_events += b->process->lost[i];
 }
 
+static void fill_io(const struct gw_build *b, struct gw_process_view *view)
+{
+	view->io_any_ns = (int64_t)gw_overlap_total_ns(&b->process->overlap, b->end_ns);
+	for (int i = 0; i < GW_WHERE_COUNT; i++)
+		if (gw_overlap_counts((enum gw_where)i))
+			view->io_blocked_ns += view->where_ns[i];
+}
+
 int gw_build_process(const struct gw_raw *raw, size_t slot, const char *no_gil,
 		     struct gw_process_view *view)
 {
@@ -299,6 +324,7 @@ int gw_build_process(const struct gw_raw *raw, size_t slot, const char *no_gil,
 		code = fill_threads(&b, view);
 	sum_delays(&b, view);
 	fill_rates(&b, view);
+	fill_io(&b, view);
 	if (!code)
 		code = gw_build_process_cpus(&b, view);
 	if (!code)

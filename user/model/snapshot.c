@@ -62,6 +62,7 @@ void gw_process_view_clear(struct gw_process_view *process)
 	free(process->engine_change);
 	free(process->cpu);
 	free(process->gil);
+	free(process->interval_phase);
 	free(process->open);
 	free(process->inflicted);
 }

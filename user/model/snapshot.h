@@ -95,6 +95,10 @@ struct gw_thread_view {
 	struct gw_histogram hold, wait;
 	struct gw_resume resume;
 	int64_t inflicted_ns; /* wait that it caused by holding the GIL */
+	int64_t polls;	      /* times it blocked in poll */
+	int64_t stalls; /* stretches on a CPU between two of them of GW_LOOP_STALL_NS and more */
+	int64_t stalled_ns; /* their sum */
+	int64_t stretch_longest_ns;
 };
 
 struct gw_gil_row {
@@ -132,6 +136,15 @@ struct gw_engine_change {
 	int64_t at_ns; /* since the start */
 	char from[16], to[16];
 	char reason[160];
+};
+
+/* Time in which one switch interval was in force, as far as looks every quarter of a second tell.
+ */
+struct gw_interval_phase {
+	int64_t interval_ns;
+	int64_t from_ns, to_ns;		       /* since the start of the watch */
+	int64_t acquisitions, forced_releases; /* GW_ABSENT_COUNT without probes */
+	int64_t held_ns;		       /* of the holds that ended */
 };
 
 enum gw_severity {
@@ -172,6 +185,7 @@ struct gw_process_view {
 
 	char python_version[32];
 	int free_threaded, gil_enabled;
+	int64_t gil_enabled_at_ns; /* since the start: switched on meanwhile; else GW_ABSENT_NS */
 	char python_file[1024];
 	char build_id[64];
 	char python_note[448]; /* what is to be known of how it was found; "": nothing */
@@ -183,6 +197,9 @@ struct gw_process_view {
 
 	int child;	  /* not asked for: it is watched for its parent's sake */
 	int64_t began_ns; /* when the watch of it began, since the start */
+	/* From its fork until its Python could run; GW_ABSENT_NS: it was there before, or none did.
+	 */
+	int64_t first_python_ns;
 	enum gw_ended ended;
 	int64_t elapsed_ns; /* of this process under watch */
 
@@ -205,12 +222,18 @@ struct gw_process_view {
 	struct gw_basis by_holder_basis;
 	struct gw_basis inflicted_basis;
 	double parallelism_python, parallelism_native;
+	/* Blocked in I/O or sleep, with or without the GIL: at least one thread; the sum over all.
+	 */
+	int64_t io_any_ns, io_blocked_ns;
 	struct gw_cpu_time *cpu;
 	size_t cpu_count;
 	int64_t migrations[GW_DISTANCE_COUNT];
 
 	struct gw_gil_row *gil;
 	size_t gil_count;
+	/* Of the main interpreter's GIL, if its interval changed meanwhile; else none. */
+	struct gw_interval_phase *interval_phase;
+	size_t interval_phase_count;
 	struct gw_resume resume;
 
 	struct gw_thread_view *thread; /* alive ones and those that ended but are still known */
@@ -256,6 +279,8 @@ struct gw_snapshot {
 	struct gw_run run;
 	struct gw_process_view *process;
 	size_t process_count;
+	struct gw_verdict verdict[GW_VERDICTS_MAX]; /* over several processes; worst first */
+	size_t verdict_count;
 	uint64_t others; /* children that were no Python, and are not shown */
 };
 

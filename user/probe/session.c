@@ -64,6 +64,11 @@ const volatile struct gw_process *gw_session_process(const struct gw_session *se
 	return &session->processes[slot];
 }
 
+const volatile struct gw_gil_state *gw_session_gil(const struct gw_session *session, uint32_t slot)
+{
+	return &session->gils[GW_GIL_SLOT(slot, 0)];
+}
+
 int gw_session_new(const struct gw_host *host, struct gw_session **session, struct gw_error *err)
 {
 	struct gw_session *new = calloc(1, sizeof(*new));

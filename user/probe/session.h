@@ -80,6 +80,9 @@ size_t gw_session_slots(const struct gw_session *session);
 const volatile struct gw_process *gw_session_process(const struct gw_session *session,
 						     uint32_t slot);
 
+/* The live record of a process's first GIL. */
+const volatile struct gw_gil_state *gw_session_gil(const struct gw_session *session, uint32_t slot);
+
 /* Notes that a process has exited: nothing is counted for it any more. */
 void gw_session_mark_exited(struct gw_session *session, uint32_t slot);
 

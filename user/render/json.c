@@ -380,6 +380,17 @@ static void put_sums(struct writer *w, json_t *object, const struct gw_process_v
 	put(w, object, "parallelism", object_of(w, &gw_fields_parallelism, p, NULL));
 }
 
+static json_t *verdicts(struct writer *w, const struct gw_verdict *v, size_t count)
+{
+	json_t *array = json_array();
+
+	for (size_t i = 0; i < count && i < GW_VERDICTS_MAX; i++) {
+		if (json_array_append_new(array, verdict(w, &v[i])))
+			w->failed = 1;
+	}
+	return array;
+}
+
 static json_t *total(struct writer *w, const struct gw_snapshot *s)
 {
 	json_t *object = json_object();
@@ -391,12 +402,13 @@ static json_t *total(struct writer *w, const struct gw_snapshot *s)
 	put(w, object, "lost_events", integer(sum.lost_events));
 	put(w, object, "missed_switches", integer(sum.missed_switches));
 	put(w, object, "corrected", integer(sum.corrected));
+	put(w, object, "verdicts", verdicts(w, s->verdict, s->verdict_count));
 	return object;
 }
 
 static void put_lists(struct writer *w, json_t *object, const struct gw_process_view *p)
 {
-	json_t *threads = json_array(), *gils = json_array(), *verdicts = json_array();
+	json_t *threads = json_array(), *gils = json_array();
 
 	for (size_t i = 0; i < p->gil_count; i++)
 		json_array_append_new(gils, gil(w, &p->gil[i]));
@@ -404,14 +416,15 @@ static void put_lists(struct writer *w, json_t *object, const struct gw_process_
 		if (json_array_append_new(threads, thread(w, &p->thread[i], p)))
 			w->failed = 1;
 	}
-	for (size_t i = 0; i < p->verdict_count && i < GW_VERDICTS_MAX; i++)
-		json_array_append_new(verdicts, verdict(w, &p->verdict[i]));
 	put(w, object, "gils", gils);
 	put(w, object, "threads", threads);
-	put(w, object, "verdicts", verdicts);
+	put(w, object, "verdicts", verdicts(w, p->verdict, p->verdict_count));
 	put(w, object, "engine_changes",
 	    array_of(w, &gw_fields_change, p->engine_change, sizeof(*p->engine_change),
 		     p->engine_change_count));
+	put(w, object, "switch_intervals",
+	    array_of(w, &gw_fields_phase, p->interval_phase, sizeof(*p->interval_phase),
+		     p->interval_phase_count));
 	put(w, object, "open",
 	    array_of(w, &gw_fields_open, p->open, sizeof(*p->open), p->open_count));
 	put(w, object, "inflicted",

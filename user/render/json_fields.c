@@ -59,6 +59,7 @@ static const struct gw_field python[] = {
 	FIELD(TEXT_KNOWN, gw_process_view, python_version, "version", "it could not be read"),
 	FIELD(BOOL, gw_process_view, free_threaded, "free_threaded", NULL),
 	FIELD(BOOL, gw_process_view, gil_enabled, "gil_enabled", NULL),
+	FIELD(TIME, gw_process_view, gil_enabled_at_ns, "gil_enabled_at_s", GW_NO_REASON),
 	FIELD(TEXT_KNOWN, gw_process_view, python_file, "file", "it could not be found"),
 	FIELD(TEXT_KNOWN, gw_process_view, build_id, "build_id", "the file has none"),
 	FIELD(TEXT_KNOWN, gw_process_view, python_note, "note", GW_NO_REASON),
@@ -67,6 +68,7 @@ static const struct gw_field python[] = {
 static const struct gw_field process[] = {
 	FIELD(BOOL, gw_process_view, child, "child", NULL),
 	FIELD(TIME, gw_process_view, began_ns, "began_s", NULL),
+	FIELD(TIME, gw_process_view, first_python_ns, "first_python_s", GW_NO_REASON),
 	FIELD(TEXT, gw_process_view, engine, "engine", NULL),
 	FIELD(TEXT, gw_process_view, engine_reason, "engine_reason", NULL),
 	FIELD(TIME, gw_process_view, elapsed_ns, "elapsed_s", NULL),
@@ -75,6 +77,17 @@ static const struct gw_field process[] = {
 	FIELD(REAL_SET, gw_process_view, cpu_quota, "cpu_quota", "no quota is set"),
 	FIELD(TIME, gw_process_view, throttled_ns, "throttled_s", NULL),
 	FIELD(TIME, gw_process_view, threads_wall_ns, "threads_wall_s", NULL),
+	FIELD(TIME, gw_process_view, io_blocked_ns, "io_blocked_s", NULL),
+	FIELD(TIME, gw_process_view, io_any_ns, "io_any_s", NULL),
+};
+
+static const struct gw_field phase[] = {
+	FIELD(TIME, gw_interval_phase, interval_ns, "interval_s", NULL),
+	FIELD(TIME, gw_interval_phase, from_ns, "from_s", NULL),
+	FIELD(TIME, gw_interval_phase, to_ns, "to_s", NULL),
+	FIELD(COUNT, gw_interval_phase, acquisitions, "acquisitions", GW_NO_REASON),
+	FIELD(COUNT, gw_interval_phase, forced_releases, "forced_releases", GW_NO_REASON),
+	FIELD(TIME, gw_interval_phase, held_ns, "held_s", GW_NO_REASON),
 };
 
 static const struct gw_field change[] = {
@@ -129,6 +142,10 @@ static const struct gw_field thread[] = {
 	FIELD(TIME, gw_thread_view, cells_ns, "cells_s", NULL),
 	FIELD(TIME, gw_thread_view, python_error_ns, "python_error_s", NULL),
 	FIELD(COUNT, gw_thread_view, wakes, "wakes", NULL),
+	FIELD(COUNT, gw_thread_view, polls, "polls", NULL),
+	FIELD(COUNT, gw_thread_view, stalls, "stalls", NULL),
+	FIELD(TIME, gw_thread_view, stalled_ns, "stalled_s", NULL),
+	FIELD(TIME, gw_thread_view, stretch_longest_ns, "stretch_longest_s", NULL),
 };
 
 static const struct gw_field thread_gil[] = {
@@ -178,6 +195,7 @@ const struct gw_fields gw_fields_run = FIELDS(run);
 const struct gw_fields gw_fields_head = FIELDS(head);
 const struct gw_fields gw_fields_python = FIELDS(python);
 const struct gw_fields gw_fields_process = FIELDS(process);
+const struct gw_fields gw_fields_phase = FIELDS(phase);
 const struct gw_fields gw_fields_change = FIELDS(change);
 const struct gw_fields gw_fields_overhead = FIELDS(overhead);
 const struct gw_fields gw_fields_parallelism = FIELDS(parallelism);

@@ -48,6 +48,7 @@ struct gw_fields {
 extern const struct gw_fields gw_fields_snapshot, gw_fields_window, gw_fields_host;
 extern const struct gw_fields gw_fields_run;
 extern const struct gw_fields gw_fields_head, gw_fields_python, gw_fields_process;
+extern const struct gw_fields gw_fields_phase;
 extern const struct gw_fields gw_fields_change, gw_fields_overhead, gw_fields_parallelism;
 extern const struct gw_fields gw_fields_basis, gw_fields_gil, gw_fields_resume;
 extern const struct gw_fields gw_fields_thread, gw_fields_thread_gil, gw_fields_ended;

@@ -299,7 +299,8 @@ static int read_evidence(const struct gw_json_at *at, json_t *object, struct gw_
 	return 0;
 }
 
-static int read_verdicts(const struct gw_json_at *at, json_t *object, struct gw_process_view *p)
+static int read_verdicts(const struct gw_json_at *at, json_t *object,
+			 struct gw_verdict verdicts[GW_VERDICTS_MAX], size_t *count)
 {
 	json_t *array = gw_json_member(at, object, "verdicts", JSON_ARRAY), *verdict;
 
@@ -307,13 +308,13 @@ static int read_verdicts(const struct gw_json_at *at, json_t *object, struct gw_
 		return -EINVAL;
 	if (json_array_size(array) > GW_VERDICTS_MAX)
 		return gw_json_refuse(at, "verdicts", "is longer than any that gilwatch writes");
-	p->verdict_count = json_array_size(array);
-	for (size_t i = 0; i < p->verdict_count; i++) {
+	*count = json_array_size(array);
+	for (size_t i = 0; i < *count; i++) {
 		struct gw_json_at here = gw_json_below(at, "verdicts", (long)i);
 
 		verdict = json_array_get(array, i);
-		if (gw_json_read_fields(&here, verdict, &gw_fields_verdict, &p->verdict[i]) ||
-		    read_evidence(&here, verdict, &p->verdict[i]))
+		if (gw_json_read_fields(&here, verdict, &gw_fields_verdict, &verdicts[i]) ||
+		    read_evidence(&here, verdict, &verdicts[i]))
 			return -EINVAL;
 	}
 	return 0;
@@ -356,7 +357,9 @@ static int read_sums(const struct gw_json_at *at, json_t *object, struct gw_proc
 static int read_lists(const struct gw_json_at *at, json_t *object, struct gw_process_view *p)
 {
 	if (read_gils(at, object, p) || read_threads(at, object, p) ||
-	    read_verdicts(at, object, p) ||
+	    read_verdicts(at, object, p->verdict, &p->verdict_count) ||
+	    read_list(at, object, "switch_intervals", &gw_fields_phase, sizeof(*p->interval_phase),
+		      &p->interval_phase, &p->interval_phase_count) ||
 	    read_list(at, object, "engine_changes", &gw_fields_change, sizeof(*p->engine_change),
 		      &p->engine_change, &p->engine_change_count) ||
 	    read_list(at, object, "open", &gw_fields_open, sizeof(*p->open), &p->open,
@@ -413,13 +416,21 @@ static int read_schema(const struct gw_json_at *at, json_t *root)
 			    name);
 }
 
+static int read_total(const struct gw_json_at *at, json_t *root, struct gw_snapshot *s)
+{
+	json_t *total = gw_json_member(at, root, "total", JSON_OBJECT);
+	struct gw_json_at here = gw_json_below(at, "total", -1);
+
+	return total ? read_verdicts(&here, total, s->verdict, &s->verdict_count) : -EINVAL;
+}
+
 static int read_root(const struct gw_json_at *at, json_t *root, struct gw_snapshot *s)
 {
 	json_t *array;
 
 	if (read_schema(at, root) || gw_json_read_fields(at, root, &gw_fields_snapshot, s) ||
 	    gw_json_read_object(at, root, "window", &gw_fields_window, s) ||
-	    gw_json_read_object(at, root, "host", &gw_fields_host, s))
+	    gw_json_read_object(at, root, "host", &gw_fields_host, s) || read_total(at, root, s))
 		return -EINVAL;
 	if (json_object_get(root, "run") &&
 	    gw_json_read_object(at, root, "run", &gw_fields_run, &s->run))

@@ -174,7 +174,7 @@ static void engine_facts(struct gw_page *page, const struct gw_process_view *p)
 			      p->engine_change_count - 3);
 }
 
-static void verdicts(struct gw_page *page, const struct gw_process_view *p)
+static void verdicts(struct gw_page *page, const struct gw_verdict *verdict, size_t count)
 {
 	static const struct {
 		enum gw_style style;
@@ -185,10 +185,10 @@ static void verdicts(struct gw_page *page, const struct gw_process_view *p)
 		[GW_CRITICAL] = {GW_RED, "CRITICAL  "},
 	};
 
-	if (p->verdict_count)
+	if (count)
 		gw_page_end_row(page);
-	for (size_t i = 0; i < p->verdict_count && i < GW_VERDICTS_MAX; i++) {
-		const struct gw_verdict *v = &p->verdict[i];
+	for (size_t i = 0; i < count && i < GW_VERDICTS_MAX; i++) {
+		const struct gw_verdict *v = &verdict[i];
 
 		gw_page_style(page, severity[v->severity].style);
 		fputs(severity[v->severity].label, page->out);
@@ -209,7 +209,7 @@ static void process(struct gw_page *page, const struct gw_process_view *p, const
 	engine_facts(page, p);
 	if (p->python_note[0])
 		gw_page_print(page, "", 2, "Note: %s.", p->python_note);
-	verdicts(page, p);
+	verdicts(page, p->verdict, p->verdict_count);
 	gw_text_states(page, p);
 	gw_text_threads(page, p);
 	gw_text_gil(page, p);
@@ -248,6 +248,7 @@ static void several(struct gw_page *page, const struct gw_snapshot *s,
 	char before[64];
 
 	totals(page, s);
+	verdicts(page, s->verdict, s->verdict_count);
 	gw_text_processes(page, s, order);
 	for (size_t i = 0; i < s->process_count; i++) {
 		if (!gw_text_is_told(order, i))

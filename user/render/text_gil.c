@@ -7,8 +7,9 @@
 #include "render/total.h"
 #include "render/units.h"
 
-#define PAIRS_MOST 5
-#define GILS_MOST  4
+#define PAIRS_MOST  5
+#define GILS_MOST   4
+#define FORCED_MOST 4
 
 static void pair_row(struct gw_page *page, const struct gw_process_view *p,
 		     const struct gw_inflicted *pair)
@@ -168,6 +169,45 @@ static void gil_rates(struct gw_page *page, const struct gw_process_view *p,
 		gw_page_reason(page, "the switch interval could not be read");
 }
 
+static const struct gw_thread_view *next_forced(const struct gw_process_view *p,
+						const struct gw_thread_view *after)
+{
+	const struct gw_thread_view *best = NULL;
+
+	for (size_t i = 0; i < p->thread_count; i++) {
+		const struct gw_thread_view *t = &p->thread[i];
+
+		if (t->forced_releases <= 0)
+			continue;
+		if (after && (t->forced_releases > after->forced_releases ||
+			      (t->forced_releases == after->forced_releases && t <= after)))
+			continue;
+		if (!best || t->forced_releases > best->forced_releases)
+			best = t;
+	}
+	return best;
+}
+
+/* Where threads are made to give way, the most often first. */
+static void forced(struct gw_page *page, const struct gw_process_view *p)
+{
+	const struct gw_thread_view *t = next_forced(p, NULL);
+	char text[512] = "";
+	size_t used = 0;
+
+	if (!t || !next_forced(p, t))
+		return; /* of a lone one the rate below tells */
+	for (int i = 0; t && i < FORCED_MOST; i++, t = next_forced(p, t))
+		used += (size_t)snprintf(text + used, sizeof(text) - used, "%s%s %s times",
+					 used ? ", " : "", gw_text_thread(page, p, t->tid).text,
+					 gw_count(t->forced_releases).text);
+	gw_page_print(
+		page, "  ", 4,
+		"Made to give the GIL up: %s%s. (It can be between any two bytecodes: whether "
+		"that makes a race is not looked at.)",
+		text, t ? ", and others" : "");
+}
+
 static void resume(struct gw_page *page, const struct gw_resume *r)
 {
 	if (!r->latency.absent && r->latency.count)
@@ -202,6 +242,7 @@ void gw_text_gil(struct gw_page *page, const struct gw_process_view *p)
 	resume(page, &p->resume);
 	for (size_t i = 0; i < shown; i++)
 		gil_rates(page, p, &p->gil[i], p->gil_count > 1);
+	forced(page, p);
 	if (shown < p->gil_count)
 		gw_page_print(page, "  ", 4, "%zu more GILs (subinterpreters) are not shown.",
 			      p->gil_count - shown);

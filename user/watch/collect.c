@@ -117,6 +117,34 @@ static int describe_gils(const struct gw_watched *watched, const struct gw_proce
 	return 0;
 }
 
+/* The last look, as of the end. */
+static int describe_intervals(const struct gw_watch *w, const struct gw_watched *watched,
+			      const struct gw_raw *raw, struct gw_process_view *view)
+{
+	struct gw_intervals intervals = watched->intervals;
+	const struct gw_gil_state *gil = &raw->gil[GW_GIL_SLOT(watched->slot, 0)];
+	struct gw_interval_counts counts = gw_interval_counts(gil);
+
+	if (!view->gil_count)
+		return 0;
+	gw_intervals_look(&intervals, (int64_t)(raw->end_ns - gw_session_start_ns(w->session)),
+			  view->gil[0].interval_ns, &counts);
+	return gw_intervals_copy(&intervals, raw->process[watched->slot].probed != 0,
+				 &view->interval_phase, &view->interval_phase_count);
+}
+
+/* Of a process that was made while it was watched: from the fork until its Python could run. */
+static int64_t first_python_ns(const struct gw_watched *watched, const struct gw_process *process)
+{
+	uint64_t at_ns = process->execs ? watched->found_ns : process->first_run_ns;
+
+	if (process->origin != GW_ORIGIN_FORK && process->origin != GW_ORIGIN_SPAWN)
+		return GW_ABSENT_NS;
+	if (watched->kind != GW_WATCHED_PYTHON || at_ns < process->start_ns)
+		return GW_ABSENT_NS;
+	return (int64_t)(at_ns - process->start_ns);
+}
+
 static int describe_changes(const struct gw_watched *watched, struct gw_process_view *view)
 {
 	size_t size = watched->change_count * sizeof(*view->engine_change);
@@ -172,12 +200,18 @@ int gw_collect_process(const struct gw_watch *w, const struct gw_watched *watche
 	describe_limits(watched->target, view);
 	view->child = !watched->selected;
 	view->began_ns = (int64_t)(process->start_ns - gw_session_start_ns(w->session));
+	view->first_python_ns = first_python_ns(watched, process);
+	view->gil_enabled_at_ns =
+		watched->gil_on_ns ? (int64_t)(watched->gil_on_ns - gw_session_start_ns(w->session))
+				   : GW_ABSENT_NS;
 	view->ended = how_it_ended(process, ended);
 	view->overhead_budget = -1;
 	code = describe_changes(watched, view);
 	describe_engine(watched, (enum gw_engine)process->engine, view);
 	if (!code)
 		code = describe_gils(watched, process, view);
+	if (!code)
+		code = describe_intervals(w, watched, raw, view);
 	return code ? code
 		    : gw_build_process(raw, watched->slot, no_gil ? view->engine_reason : NULL,
 				       view);

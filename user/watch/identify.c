@@ -159,6 +159,7 @@ int gw_identify_tell(struct gw_watched *watched, struct gw_session *session, enu
 		code = probe(watched, session, err);
 	if (code || !is_counting(session))
 		return code;
+	watched->found_ns = gw_session_now_ns(session);
 	code = gw_session_settle(session, watched->slot, &watched->target->python, err);
 	if (!code && note_change(watched, session, before,
 				 before == GW_ENGINE_NONE
@@ -192,6 +193,22 @@ static void view_gils_again(struct gw_watched *watched, const struct gw_python *
 	}
 }
 
+/* How long the first GIL's switch interval has been what it is. */
+static void look_at_interval(struct gw_watched *watched, const struct gw_session *session)
+{
+	uint64_t start_ns = gw_session_start_ns(session);
+	struct gw_interval_counts counts =
+		gw_interval_counts(gw_session_gil(session, watched->slot));
+	struct gw_interval_counts none = {0};
+	uint64_t began_ns = gw_session_process(session, watched->slot)->start_ns;
+
+	if (!watched->intervals.count)
+		gw_intervals_look(&watched->intervals, (int64_t)(began_ns - start_ns),
+				  (int64_t)watched->gil_at_start[0].interval_us * 1000, &none);
+	gw_intervals_look(&watched->intervals, (int64_t)(gw_session_now_ns(session) - start_ns),
+			  (int64_t)watched->gil_last[0].interval_us * 1000, &counts);
+}
+
 int gw_identify_again(struct gw_watched *watched, struct gw_session *session, enum gw_engine engine,
 		      struct gw_error *err)
 {
@@ -201,6 +218,7 @@ int gw_identify_again(struct gw_watched *watched, struct gw_session *session, en
 	if (gw_python_read_gils(watched->pid, &now))
 		return 0; /* it may be on its way out: what is known stays */
 	view_gils_again(watched, &now);
+	look_at_interval(watched, session);
 	known->gil_enabled = now.gil_enabled;
 	if (!known->gil_enabled)
 		return 0;
@@ -208,6 +226,7 @@ int gw_identify_again(struct gw_watched *watched, struct gw_session *session, en
 		return known->gil_count == count
 			       ? 0
 			       : gw_session_describe(session, watched->slot, known, err);
+	watched->gil_on_ns = gw_session_now_ns(session);
 	code = gw_session_describe(session, watched->slot, known, err);
 	if (!code && engine == GW_ENGINE_UPROBE)
 		code = probe(watched, session, err);

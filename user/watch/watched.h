@@ -6,6 +6,7 @@
 #include "model/snapshot.h"
 #include "probe/session.h"
 #include "target/target.h"
+#include "watch/intervals.h"
 
 /* Rates of hits are looked at over this many ticks. */
 #define GW_RATE_TICKS 2
@@ -29,6 +30,9 @@ struct gw_watched {
 	struct gw_target *target;	 /* NULL until it has been looked at */
 	/* as target->python.gil: when they were seen first, and last */
 	struct gw_gil_view gil_at_start[GW_PYTHON_GILS_MAX], gil_last[GW_PYTHON_GILS_MAX];
+	struct gw_intervals intervals; /* of the first GIL */
+	uint64_t found_ns;  /* when its Python was found, on the session's clock; 0: at the start */
+	uint64_t gil_on_ns; /* when its GIL was found switched on; 0: it was not meanwhile */
 	struct gw_engine_change *change;
 	size_t change_count;
 	int is_copy; /* of its parent, by fork, unless it has become another program */
