@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "verdict/late.h"
+#include "verdict/loop.h"
 #include "verdict/thresholds.h"
 
 int64_t gw_known_ns(int64_t ns)
@@ -186,6 +187,28 @@ static void find_active(struct gw_facts *facts)
 	add_ended(facts);
 }
 
+/* Without GIL facts nobody knows which of the ready threads wait for the GIL. */
+static int64_t starved_ns(const struct gw_facts *facts)
+{
+	const struct gw_process_view *process = facts->process;
+
+	if (!facts->gil_known || !facts->has_gil)
+		return gw_known_ns(process->where_ns[GW_RUNNABLE]);
+	return gw_known_ns(process->states.ns[GW_STATE_RUNQUEUE]) +
+	       gw_known_ns(process->held_off_by_ns[GW_RUNNABLE]);
+}
+
+/* CPUs used by all processes that are watched: they have the same ones to share, as a rule. */
+static double used_together(const struct gw_snapshot *snapshot)
+{
+	int64_t sum_ns = 0;
+
+	for (size_t i = 0; i < snapshot->process_count; i++)
+		if (!snapshot->process[i].error[0])
+			sum_ns += gw_known_ns(snapshot->process[i].where_ns[GW_RUNNING]);
+	return gw_ratio(sum_ns, snapshot->elapsed_ns);
+}
+
 static void find_cpus(struct gw_facts *facts)
 {
 	const struct gw_process_view *process = facts->process;
@@ -194,19 +217,35 @@ static void find_cpus(struct gw_facts *facts)
 	double runnable;
 
 	facts->running_ns = gw_known_ns(process->where_ns[GW_RUNNING]);
-	facts->runnable_ns = gw_known_ns(process->where_ns[GW_RUNNABLE]);
 	facts->cpus_used = gw_ratio(facts->running_ns, facts->elapsed_ns);
 	facts->cpus_usable = process->cpus_usable ? process->cpus_usable : facts->snapshot->cpus;
 	if (process->cpu_quota > 0 && process->cpu_quota < facts->cpus_usable)
 		facts->cpus_usable = process->cpu_quota;
 
-	runnable = gw_ratio(facts->runnable_ns, facts->elapsed_ns);
+	starved->runnable_ns = starved_ns(facts);
+	runnable = gw_ratio(starved->runnable_ns, facts->elapsed_ns);
 	starved->quota = throttled >= GW_THROTTLED;
-	starved->share = gw_ratio(facts->runnable_ns, facts->runnable_ns + facts->running_ns);
+	starved->share = gw_ratio(starved->runnable_ns, starved->runnable_ns + facts->running_ns);
 	starved->fires = starved->share >= GW_STARVED &&
 			 runnable >= (starved->quota ? GW_STARVED_MIN_QUOTA : GW_STARVED_MIN);
 	/* A starved process has no CPU to spare, whatever the numbers of CPUs say. */
-	facts->spare = !starved->fires && facts->cpus_usable >= facts->cpus_used + GW_SPARE_CPUS;
+	facts->spare = !starved->fires &&
+		       facts->cpus_usable >= used_together(facts->snapshot) + GW_SPARE_CPUS;
+}
+
+/*
+ * The time with any thread in I/O or sleep is known of the process as a whole, parked threads
+ * included: with one that sleeps all the time it is the whole window. So what is left of the active
+ * threads' sum is the least that overlapping saved.
+ */
+static void find_io(struct gw_facts *facts)
+{
+	static const enum gw_state io[] = {GW_STATE_DISK, GW_STATE_NET, GW_STATE_PIPE,
+					   GW_STATE_POLL, GW_STATE_SLEEP};
+
+	for (size_t i = 0; i < sizeof(io) / sizeof(io[0]); i++)
+		facts->io_ns += facts->active.ns[io[i]];
+	facts->io_saved_ns = gw_known_ns(facts->io_ns - gw_known_ns(facts->process->io_any_ns));
 }
 
 static int is_gil_known(const struct gw_facts *facts)
@@ -230,7 +269,9 @@ void gw_facts_find(struct gw_facts *facts, const struct gw_snapshot *snapshot,
 	find_waits(facts);
 	find_holding(facts);
 	find_active(facts);
-	find_cpus(facts);
 	facts->gil_known = is_gil_known(facts);
+	find_cpus(facts);
+	find_io(facts);
+	facts->stalled = gw_loop_find(process);
 	gw_late_find(&facts->late, process, facts->interval_ns);
 }

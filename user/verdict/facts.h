@@ -24,7 +24,12 @@ struct gw_late {
 struct gw_starved {
 	int fires;
 	int quota; /* throttled: else contention */
-	double share;
+	/*
+	 * Ready for work and without a CPU. Not in it: waiters for the GIL that wake up, which they
+	 * do every interval, and which could do nothing with a CPU.
+	 */
+	int64_t runnable_ns;
+	double share; /* of the time that threads wanted a CPU */
 };
 
 struct gw_facts {
@@ -44,15 +49,19 @@ struct gw_facts {
 	int64_t wait_running_ns;    /* Wr alone */
 	double others_held; /* held by all but the thread that holds most, of all held time */
 
-	int64_t running_ns, runnable_ns; /* of all threads */
-	double cpus_used, cpus_usable;	 /* usable: 0 if not known */
-	int spare; /* usable CPUs exceed those used: processes may be advised */
+	int64_t running_ns;	       /* of all threads */
+	double cpus_used, cpus_usable; /* usable: 0 if not known */
+	/* Usable CPUs exceed those used by it and by what is watched beside it: processes help. */
+	int spare;
 
 	size_t active_count, parked_count;
 	int64_t active_wall_ns;
 	struct gw_states active; /* of the active threads, ended ones included */
 	uint64_t wakes;		 /* of all threads */
 	double lock_wakes;	 /* of the active threads, an estimate: see facts.c */
+	int64_t io_ns;		 /* the active threads' I/O and sleep */
+	int64_t io_saved_ns;	 /* what overlapping it saved, from below: see facts.c */
+	const struct gw_thread_view *stalled; /* the loop that stalls most; NULL: none */
 
 	struct gw_starved starved;
 	struct gw_late late;

@@ -11,7 +11,13 @@
 /* rules_gil.c: threads in each other's way */
 int gw_rule_gil_bound(const struct gw_facts *facts, struct gw_verdict *verdict);
 int gw_rule_gil_latency(const struct gw_facts *facts, struct gw_verdict *verdict);
+int gw_rule_gil_hops(const struct gw_facts *facts, struct gw_verdict *verdict);
+
+/* rules_interval.c, rules_free.c, rules_loop.c */
+int gw_rule_switch_interval(const struct gw_facts *facts, struct gw_verdict *verdict);
 int gw_rule_free_threaded(const struct gw_facts *facts, struct gw_verdict *verdict);
+int gw_rule_gil_reenabled(const struct gw_facts *facts, struct gw_verdict *verdict);
+int gw_rule_event_loop_stalled(const struct gw_facts *facts, struct gw_verdict *verdict);
 
 /* rules_hold.c: a hold that is out of order */
 int gw_rule_gil_stuck(const struct gw_facts *facts, struct gw_verdict *verdict);
@@ -27,6 +33,8 @@ int gw_rule_native_parallel(const struct gw_facts *facts, struct gw_verdict *ver
 
 /* rules_io.c: waiting for something else than the GIL */
 int gw_rule_lock_bound(const struct gw_facts *facts, struct gw_verdict *verdict);
+/* Whether it mostly waits for I/O, and not for the GIL. */
+int gw_waits_for_io(const struct gw_facts *facts);
 int gw_rule_io_bound(const struct gw_facts *facts, struct gw_verdict *verdict);
 
 /* rules_other.c: nothing to blame, or nothing that can be said */
@@ -35,5 +43,14 @@ int gw_rule_healthy(const struct gw_facts *facts, struct gw_verdict *verdict);
 int gw_rule_insufficient_data(const struct gw_facts *facts, struct gw_verdict *verdict);
 int gw_rule_cannot_measure(const struct gw_facts *facts, struct gw_verdict *verdict);
 int gw_rule_ended(const struct gw_facts *facts, struct gw_verdict *verdict);
+
+/*
+ * rules_family.c: over all processes of a snapshot, each with its facts. They return 1 if they
+ * fire, as the others do.
+ */
+int gw_rule_process_parallel(const struct gw_facts *facts, size_t count,
+			     struct gw_verdict *verdict);
+int gw_rule_processes_io_bound(const struct gw_facts *facts, size_t count,
+			       struct gw_verdict *verdict);
 
 #endif

@@ -54,8 +54,8 @@ int gw_rule_cpu_starved(const struct gw_facts *facts, struct gw_verdict *verdict
 		gw_say(verdict, "Too few CPUs: ");
 	gw_say(verdict,
 	       "ready threads waited %.2f s for a CPU, %.0f %% of the time that they wanted one. ",
-	       gw_seconds(facts->runnable_ns), 100.0 * starved->share);
-	gw_evidence(verdict, "runnable_s", gw_seconds(facts->runnable_ns));
+	       gw_seconds(starved->runnable_ns), 100.0 * starved->share);
+	gw_evidence(verdict, "runnable_s", gw_seconds(starved->runnable_ns));
 	gw_evidence(verdict, "running_s", gw_seconds(facts->running_ns));
 	gw_evidence(verdict, "runnable_ratio", starved->share);
 	gw_evidence(verdict, "throttled_s", gw_seconds(gw_known_ns(facts->process->throttled_ns)));

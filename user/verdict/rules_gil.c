@@ -142,23 +142,44 @@ int gw_rule_gil_latency(const struct gw_facts *facts, struct gw_verdict *verdict
 	return 1;
 }
 
-int gw_rule_free_threaded(const struct gw_facts *facts, struct gw_verdict *verdict)
+/* Between CPUs that share no cache, by the distances of the topology. */
+static int64_t far_handovers(const struct gw_gil_row *gil, int64_t *all)
 {
-	double lock = gw_ratio(facts->active.ns[GW_STATE_LOCK], facts->active_wall_ns);
+	int64_t far = 0;
 
-	if (facts->has_gil)
+	*all = 0;
+	for (int i = 0; i < GW_DISTANCE_COUNT; i++) {
+		int64_t count = gw_known_ns(gil->handovers[i]);
+
+		*all += count;
+		if (i == GW_SAME_NODE || i == GW_CROSS_NODE)
+			far += count;
+	}
+	return far;
+}
+
+int gw_rule_gil_hops(const struct gw_facts *facts, struct gw_verdict *verdict)
+{
+	int64_t far = 0, all = 0;
+	double rate;
+
+	for (size_t i = 0; i < facts->process->gil_count; i++) {
+		int64_t of_one;
+
+		far += far_handovers(&facts->process->gil[i], &of_one);
+		all += of_one;
+	}
+	rate = facts->elapsed_ns > 0 ? (double)all / gw_seconds(facts->elapsed_ns) : 0.0;
+	if (gw_ratio(far, all) < GW_HOPS_FAR || rate < GW_HOPS_PER_S)
 		return 0;
-	verdict->severity = GW_INFO;
-	gw_say(verdict, "This free-threaded build runs with the GIL off: threads run in parallel "
-			"and no wait here "
-			"is for the GIL. ");
-	gw_say_cpus(verdict, facts);
+	verdict->severity = GW_WARNING;
 	gw_say(verdict,
-	       "; locks take %.0f %% of the active threads' time. Each thread alone is slower than "
-	       "in a "
-	       "build with the GIL (much in 3.13, less from 3.14 on): compare whole run times.",
-	       100.0 * lock);
-	gw_evidence(verdict, "lock_ratio", lock);
-	gw_evidence_cpus(verdict, facts);
+	       "The GIL hops: %.0f times a second it passes to another thread, %.0f %% of them on "
+	       "a CPU that shares no cache with the last one, so that its data have to be fetched "
+	       "anew. Pin the process to CPUs of one cache (taskset), or let fewer threads want "
+	       "the GIL.",
+	       rate, 100.0 * gw_ratio(far, all));
+	gw_evidence(verdict, "handovers_per_second", rate);
+	gw_evidence(verdict, "far_ratio", gw_ratio(far, all));
 	return 1;
 }

@@ -64,29 +64,56 @@ static int64_t io_ns(const struct gw_facts *facts, enum gw_state *most)
 	return sum_ns;
 }
 
+int gw_waits_for_io(const struct gw_facts *facts)
+{
+	enum gw_state most;
+
+	return facts->gil_known &&
+	       gw_ratio(io_ns(facts, &most), facts->active_wall_ns) >= GW_IO_SHARE &&
+	       gw_at_most(&facts->gil_wait, facts->active_wall_ns) <= GW_IO_WAIT;
+}
+
+static void say_saved(const struct gw_facts *facts, struct gw_verdict *verdict)
+{
+	double saved = gw_seconds(facts->io_saved_ns);
+
+	if (facts->io_saved_ns < GW_IO_SAVED * facts->elapsed_ns)
+		gw_say(verdict,
+		       "The waits come one after the other (overlapping saved %.2f s): to "
+		       "go faster, overlap them in threads or asyncio, or wait less.",
+		       saved);
+	else if (facts->active_count >= GW_IO_MANY)
+		gw_say(verdict,
+		       "Overlapping the waits saved %.2f s. With so many at once asyncio "
+		       "is lighter: a task each instead of a thread.",
+		       saved);
+	else
+		gw_say(verdict,
+		       "Overlapping the waits saved %.2f s: threads serve this work, "
+		       "processes would gain nothing. To go faster, wait less or overlap "
+		       "more; for thousands at once, asyncio is lighter.",
+		       saved);
+}
+
 int gw_rule_io_bound(const struct gw_facts *facts, struct gw_verdict *verdict)
 {
 	enum gw_state most = GW_STATE_POLL;
 	int64_t waited_ns = io_ns(facts, &most);
 	double share = gw_ratio(waited_ns, facts->active_wall_ns);
-	double gil = gw_ratio(facts->gil_wait.ns, facts->active_wall_ns);
 
-	if (!facts->gil_known || share < GW_IO_SHARE ||
-	    gw_at_most(&facts->gil_wait, facts->active_wall_ns) > GW_IO_WAIT)
+	if (!gw_waits_for_io(facts) || facts->stalled)
 		return 0;
 	verdict->severity = GW_INFO;
 	gw_say(verdict,
 	       "%zu active thread%s spend%s %.0f %% of the time in I/O and sleep (mostly %s) and "
-	       "%.1f "
-	       "%% "
-	       "waiting for the GIL: threads serve this work, processes would gain nothing. To go "
-	       "faster, wait less or overlap more waits; for thousands at once, asyncio is "
-	       "lighter.",
+	       "%.1f %% waiting for the GIL. ",
 	       facts->active_count, gw_plural(facts->active_count),
 	       facts->active_count == 1 ? "s" : "", 100.0 * share, gw_state_name(most),
-	       100.0 * gil);
+	       100.0 * gw_ratio(facts->gil_wait.ns, facts->active_wall_ns));
+	say_saved(facts, verdict);
 	gw_evidence(verdict, "io_and_sleep_s", gw_seconds(waited_ns));
 	gw_evidence(verdict, "io_and_sleep_ratio", share);
+	gw_evidence(verdict, "overlap_saved_s", gw_seconds(facts->io_saved_ns));
 	gw_evidence(verdict, "gil_wait_s", gw_seconds(facts->gil_wait.ns));
 	gw_evidence(verdict, "active_wall_s", gw_seconds(facts->active_wall_ns));
 	gw_evidence(verdict, "active_threads_count", (double)facts->active_count);

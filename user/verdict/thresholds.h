@@ -95,6 +95,22 @@
 /* The GIL's part of all resume time: below, CPUs are the cause and not the GIL. */
 #define GW_LATE_GIL_SHARE 0.50
 
+/* Far above the default: a waiter's wait of that length is noticed by people. */
+#define GW_INTERVAL_LONG_NS (20 * GW_MILLISECOND_NS)
+/* A fifth of the default and less, and then so many that hand-overs cost some percent of a CPU. */
+#define GW_INTERVAL_SHORT_NS	    (GW_MILLISECOND_NS)
+#define GW_INTERVAL_GIVE_WAYS_PER_S 1000.0
+
+/* Hand-overs between CPUs without a common cache, of all. Schedulers keep below it where they can.
+ */
+#define GW_HOPS_FAR 0.10
+/* Each costs some microseconds of cache misses: below a thousand a second, less than 1 %. */
+#define GW_HOPS_PER_S 1000.0
+
+/* Locks, of the active threads' time: worth a word where there is no GIL. Idle queues reach more.
+ */
+#define GW_FREE_LOCK 0.10
+
 /* -- CPUs ---------------------------------------------------------------------------------------
  */
 
@@ -138,9 +154,28 @@
 /* Wake-ups a second from it: workers that wait for work to come wake more rarely when idle. */
 #define GW_LOCK_WAKES_PER_S 10.0
 
+/* Blocks in poll of an event loop: a program that waits for a thing or two with poll has fewer. */
+#define GW_LOOP_POLLS 4
+
 /* I/O and sleep, of the active threads' wall: at 70 % one CPU serves three such threads and more.
  */
 #define GW_IO_SHARE 0.70
 #define GW_IO_WAIT  0.05
+/* Saved by overlapping, of T: less is the ends of two waits that touch. */
+#define GW_IO_SAVED 0.02
+/* Threads that wait at once: from here on their stacks and switches cost more than tasks would. */
+#define GW_IO_MANY 500
+
+/* -- Several processes ----------------------------------------------------------------------------
+ */
+
+/* Of a CPU: a process that computes; one that only feeds others stays far below. */
+#define GW_FAMILY_CPU 0.50
+/* All of them together, of the CPUs that they could use. A pool that is fed well reaches 0.95. */
+#define GW_FAMILY_SHARE 0.80
+/* And in CPUs: one is what a single process would use as well. */
+#define GW_FAMILY_CPUS 1.20
+/* Time of the workers in pipes and locks: from here on handing the work over is what costs. */
+#define GW_FAMILY_WAIT 0.20
 
 #endif

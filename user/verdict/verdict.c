@@ -2,6 +2,7 @@
 #include "verdict/verdict.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "verdict/rules.h"
@@ -31,8 +32,12 @@ static const struct rule rules[] = {
 	{"gil_bound", gw_rule_gil_bound, FOR_FULL},
 	{"gil_latency", gw_rule_gil_latency, FOR_FULL},
 	{"gil_held_starved", gw_rule_gil_held_starved, FOR_FULL},
+	{"event_loop_stalled", gw_rule_event_loop_stalled, FOR_FULL},
 	{"lock_bound", gw_rule_lock_bound, FOR_FULL},
+	{"gil_hops", gw_rule_gil_hops, FOR_FULL},
+	{"gil_reenabled", gw_rule_gil_reenabled, FOR_FULL | ASIDE},
 	{"cannot_measure", gw_rule_cannot_measure, FOR_ERROR | FOR_FULL},
+	{"switch_interval", gw_rule_switch_interval, FOR_FULL | ASIDE},
 	{"free_threaded", gw_rule_free_threaded, FOR_FULL},
 	{"native_parallel", gw_rule_native_parallel, FOR_FULL},
 	{"cpu_single", gw_rule_cpu_single, FOR_FULL},
@@ -42,6 +47,15 @@ static const struct rule rules[] = {
 	{"healthy", gw_rule_healthy, FOR_FULL | LAST},
 	{"long_holds", gw_rule_long_holds_alone, FOR_FULL | ASIDE},
 	{"ended", gw_rule_ended, FOR_SHORT | FOR_FULL | ASIDE},
+};
+
+/* Over all processes together. */
+static const struct {
+	const char *code;
+	int (*judge)(const struct gw_facts *facts, size_t count, struct gw_verdict *verdict);
+} family_rules[] = {
+	{"process_parallel", gw_rule_process_parallel},
+	{"io_bound", gw_rule_processes_io_bound},
 };
 
 static unsigned int kind_of(const struct gw_process_view *process)
@@ -93,6 +107,29 @@ size_t gw_verdict_process(const struct gw_snapshot *snapshot, const struct gw_pr
 	return count;
 }
 
+static void judge_family(struct gw_snapshot *snapshot)
+{
+	size_t count = snapshot->process_count;
+	struct gw_facts *facts;
+
+	snapshot->verdict_count = 0;
+	if (count < 2 || snapshot->elapsed_ns < GW_WINDOW_MIN_NS)
+		return;
+	facts = calloc(count, sizeof(*facts));
+	for (size_t i = 0; facts && i < count; i++)
+		gw_facts_find(&facts[i], snapshot, &snapshot->process[i]);
+	for (size_t i = 0; facts && i < sizeof(family_rules) / sizeof(family_rules[0]); i++) {
+		struct gw_verdict verdict = {.code = ""};
+
+		if (!family_rules[i].judge(facts, count, &verdict))
+			continue;
+		snprintf(verdict.code, sizeof(verdict.code), "%s", family_rules[i].code);
+		snapshot->verdict_count =
+			insert(snapshot->verdict, snapshot->verdict_count, &verdict);
+	}
+	free(facts);
+}
+
 void gw_verdicts_judge(struct gw_snapshot *snapshot)
 {
 	for (size_t i = 0; i < snapshot->process_count; i++) {
@@ -100,4 +137,5 @@ void gw_verdicts_judge(struct gw_snapshot *snapshot)
 
 		process->verdict_count = gw_verdict_process(snapshot, process, process->verdict);
 	}
+	judge_family(snapshot);
 }

@@ -9,7 +9,7 @@
 size_t gw_verdict_process(const struct gw_snapshot *snapshot, const struct gw_process_view *process,
 			  struct gw_verdict out[GW_VERDICTS_MAX]);
 
-/* Fills the verdicts of every process of the snapshot. */
+/* Fills the verdicts of every process of the snapshot, and those over several of them. */
 void gw_verdicts_judge(struct gw_snapshot *snapshot);
 
 #endif

@@ -1,0 +1,62 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+/* Builds that can run without the GIL. */
+#include "verdict/rules.h"
+#include "verdict/say.h"
+#include "verdict/thresholds.h"
+
+/* What threads wait for where there is no GIL to wait for: the longer of the two. */
+static void say_instead(const struct gw_facts *facts, struct gw_verdict *verdict, double lock)
+{
+	if (facts->starved.fires)
+		gw_say(verdict, "What they wait for is a CPU (%.2f s). ",
+		       gw_seconds(facts->starved.runnable_ns));
+	else if (lock >= GW_FREE_LOCK)
+		gw_say(verdict,
+		       "What contends instead: locks, with %.0f %% of the active threads' time. "
+		       "Locks of the interpreter are among them: objects that many threads "
+		       "change are better one a thread. ",
+		       100.0 * lock);
+	else
+		gw_say(verdict,
+		       "Nothing contends instead: locks take %.0f %% of the active "
+		       "threads' time. ",
+		       100.0 * lock);
+}
+
+int gw_rule_free_threaded(const struct gw_facts *facts, struct gw_verdict *verdict)
+{
+	double lock = gw_ratio(facts->active.ns[GW_STATE_LOCK], facts->active_wall_ns);
+
+	if (facts->has_gil)
+		return 0;
+	verdict->severity = GW_INFO;
+	gw_say(verdict,
+	       "This free-threaded build runs with the GIL off: threads run Python in parallel "
+	       "(");
+	gw_say_cpus(verdict, facts);
+	gw_say(verdict, "), and no wait here is for the GIL. ");
+	say_instead(facts, verdict, lock);
+	gw_say(verdict, "Each thread alone is slower than in a build with the GIL (much in 3.13, "
+			"less from 3.14 on): compare whole run times.");
+	gw_evidence(verdict, "lock_ratio", lock);
+	gw_evidence_cpus(verdict, facts);
+	return 1;
+}
+
+int gw_rule_gil_reenabled(const struct gw_facts *facts, struct gw_verdict *verdict)
+{
+	const struct gw_process_view *process = facts->process;
+
+	if (!process->free_threaded || !process->gil_enabled ||
+	    process->gil_enabled_at_ns == GW_ABSENT_NS)
+		return 0;
+	verdict->severity = GW_WARNING;
+	gw_say(verdict,
+	       "This free-threaded build switched its GIL on %.1f s after the start of the watch: "
+	       "importing an extension that does not say it can do without does that. From then "
+	       "on its threads take turns. Python warns of it on stderr with the extension's name: "
+	       "use a version that is ready, or PYTHON_GIL=0 at your own risk.",
+	       gw_seconds(process->gil_enabled_at_ns));
+	gw_evidence(verdict, "gil_enabled_at_s", gw_seconds(process->gil_enabled_at_ns));
+	return 1;
+}
