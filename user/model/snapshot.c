@@ -98,6 +98,8 @@ int gw_process_view_copy(const struct gw_process_view *from, struct gw_process_v
 				    sizeof(*from->engine_change), &failed);
 	to->cpu = copy_of(from->cpu, from->cpu_count, sizeof(*from->cpu), &failed);
 	to->gil = copy_of(from->gil, from->gil_count, sizeof(*from->gil), &failed);
+	to->interval_phase = copy_of(from->interval_phase, from->interval_phase_count,
+				     sizeof(*from->interval_phase), &failed);
 	to->open = copy_of(from->open, from->open_count, sizeof(*from->open), &failed);
 	to->inflicted = copy_of(from->inflicted, from->inflicted_count + from->inflicted_beyond,
 				sizeof(*from->inflicted), &failed);
