@@ -406,6 +406,31 @@ static void cpus_are_matched_by_number(void **state)
 	gw_snapshot_clear(&between);
 }
 
+/* A change of the switch interval is told once: in the interval in which it came. */
+static void a_change_of_the_switch_interval_is_of_its_interval(void **state)
+{
+	static const struct gw_interval_phase phase[] = {
+		{.interval_ns = MS(5), .from_ns = 0, .to_ns = MS(1500)},
+		{.interval_ns = MS(50), .from_ns = MS(1750), .to_ns = MS(3000)},
+	};
+	struct gw_snapshot before = {0}, after = {0}, between;
+
+	(void)state;
+	for (int late = 0; late < 2; late++) {
+		begin(&before, late ? SEC(2) : SEC(1), 0);
+		begin(&after, SEC(3), 0);
+		before.process->io_any_ns = MS(10);
+		after.process->io_any_ns = MS(30);
+		after.process->interval_phase = malloc(sizeof(phase));
+		memcpy(after.process->interval_phase, phase, sizeof(phase));
+		after.process->interval_phase_count = 2;
+		make(&before, &after, &between);
+		assert_int_equal(between.process->interval_phase_count, late ? 0 : 2);
+		assert_int_equal(between.process->io_any_ns, MS(20));
+		gw_snapshot_clear(&between);
+	}
+}
+
 static void nothing_happens_between_two_equal_looks(void **state)
 {
 	(void)state;
@@ -443,6 +468,7 @@ int main(void)
 		cmocka_unit_test(waiting_for_nobody_goes_where_it_is_counted_without_probes),
 		cmocka_unit_test(pairs_beyond_those_shown_are_matched_as_well),
 		cmocka_unit_test(cpus_are_matched_by_number),
+		cmocka_unit_test(a_change_of_the_switch_interval_is_of_its_interval),
 		cmocka_unit_test(nothing_happens_between_two_equal_looks),
 	};
 

@@ -904,9 +904,13 @@ static void test_ended(void **state)
 	f->process.ended = GW_ENDED_INTERRUPTED;
 	assert_codes(f, "gil_bound");
 	/* What was run to be watched was to end. */
+	f = contended(2);
 	f->snapshot.run.pid = f->process.pid = 42;
 	f->process.ended = GW_ENDED_TARGET_EXIT;
 	assert_codes(f, "gil_bound");
+	f = contended(2);
+	f->snapshot.run.pid = f->process.pid = 42;
+	f->process.ended = GW_ENDED_TARGET_EXIT;
 	f->process.elapsed_ns = seconds(0.5);
 	judge(f);
 	assert_says(f, "insufficient_data", "It ran for 0.50 s only");

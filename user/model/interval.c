@@ -34,6 +34,8 @@ static void minus_sums(const struct gw_process_view *before, const struct gw_pro
 	between->throttled_ns = gw_minus(after->throttled_ns, before->throttled_ns);
 	between->threads_wall_ns = gw_minus(after->threads_wall_ns, before->threads_wall_ns);
 	between->cells_ns = gw_minus(after->cells_ns, before->cells_ns);
+	between->io_any_ns = gw_minus(after->io_any_ns, before->io_any_ns);
+	between->io_blocked_ns = gw_minus(after->io_blocked_ns, before->io_blocked_ns);
 	gw_minus_all(between->states.ns, after->states.ns, before->states.ns, GW_STATE_COUNT);
 	gw_minus_all(between->where_ns, after->where_ns, before->where_ns, GW_WHERE_COUNT);
 	gw_minus_all(between->held_off_by_ns, after->held_off_by_ns, before->held_off_by_ns,
@@ -205,6 +207,24 @@ static int copy_changes(const struct gw_process_view *after, int64_t since_ns,
 	return 0;
 }
 
+/* Where the switch interval changed since then: before and after, each as a whole. */
+static int copy_phases(const struct gw_process_view *after, int64_t since_ns,
+		       struct gw_process_view *between)
+{
+	size_t count = after->interval_phase_count;
+
+	between->interval_phase_count = 0;
+	if (!count || after->interval_phase[count - 1].from_ns <= since_ns)
+		return 0;
+	between->interval_phase = malloc(count * sizeof(*between->interval_phase));
+	if (!between->interval_phase)
+		return -ENOMEM;
+	memcpy(between->interval_phase, after->interval_phase,
+	       count * sizeof(*between->interval_phase));
+	between->interval_phase_count = count;
+	return 0;
+}
+
 /* Exact and estimated blame are two figures: their difference is none. */
 static void drop_blame(struct gw_process_view *between)
 {
@@ -223,6 +243,7 @@ static void disown(struct gw_process_view *view)
 	view->engine_change = NULL;
 	view->cpu = NULL;
 	view->gil = NULL;
+	view->interval_phase = NULL;
 	view->open = NULL;
 	view->inflicted = NULL;
 	view->verdict_count = 0;
@@ -251,6 +272,8 @@ static int minus_process(const struct gw_process_view *before, const struct gw_p
 		code = copy_open(after, between);
 	if (!code)
 		code = copy_changes(after, since_ns, between);
+	if (!code)
+		code = copy_phases(after, since_ns, between);
 	if (!code && before != &nothing &&
 	    before->inflicted_basis.kind != after->inflicted_basis.kind)
 		drop_blame(between);

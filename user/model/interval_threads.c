@@ -61,6 +61,9 @@ static int minus_thread(struct gw_thread_view *between, const struct gw_thread_v
 	between->forced_releases = gw_minus(after->forced_releases, before->forced_releases);
 	between->waits = gw_minus(after->waits, before->waits);
 	between->wakes = gw_minus(after->wakes, before->wakes);
+	between->polls = gw_minus(after->polls, before->polls);
+	between->stalls = gw_minus(after->stalls, before->stalls);
+	between->stalled_ns = gw_minus(after->stalled_ns, before->stalled_ns);
 	between->inflicted_ns = gw_minus(after->inflicted_ns, before->inflicted_ns);
 	gw_minus_histogram(&between->hold, &after->hold, &before->hold);
 	gw_minus_histogram(&between->wait, &after->wait, &before->wait);
