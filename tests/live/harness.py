@@ -89,8 +89,10 @@ def root_of(python):
 
 def lay_workloads(root):
     """Makes the workloads visible in a root, by the path that they have outside."""
-    if root != "/":
-        here = str(HERE / "workloads")
+    if root == "/":
+        return
+    for folder in ("workloads", "situations"):
+        here = str(HERE / folder)
         shutil.copytree(
             *(here, root + here),
             ignore=shutil.ignore_patterns("__pycache__"),
@@ -117,11 +119,13 @@ def claim_cpus():
 
 
 class Workload:
-    """A program of workloads/ in steady state; "with" ends it whatever happens."""
+    """A program of workloads/, or of another folder as "folder/program", in steady state; "with" ends
+    it whatever happens."""
 
     def __init__(self, name, *args, python=SYSTEM_PYTHON, prefix=()):
         self.name = name
-        script = str(HERE / "workloads" / (name + ".py"))
+        folder, _, program = name.rpartition("/")
+        script = str(HERE / (folder or "workloads") / (program + ".py"))
         lay_workloads(root_of(python))
         command = [*prefix, *command_of(python), script, *[str(arg) for arg in args]]
         self.process = subprocess.Popen(

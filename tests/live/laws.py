@@ -162,6 +162,8 @@ def find_gil_laws(findings, name, process, elapsed_s):
     for gil in process["gils"]:
         findings.at_most(name + ": holding of a GIL", gil["holding_s"], elapsed_s * 1.001)
     gil_wait_s = process["states"]["gil_wait_s"]
+    if gil_wait_s is None:  # there is no GIL, or nothing is known of it
+        return
     findings.near(
         name + ": gil_wait_by_holder sums to gil_wait",
         total(process["gil_wait_by_holder"]),

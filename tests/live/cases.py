@@ -1,0 +1,402 @@
+# SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+"""The situations, each beside its healthy twin, and what is to be said of them."""
+
+from bench import Case
+
+PARALLEL = 0.05  # how far two measurements of the same time may be apart
+
+
+# --- figures: gilwatch's, the program's own, and how much they may be off --------------------------
+
+
+def running(seen):
+    """Time on a CPU."""
+    return seen.process["where"]["running_s"], seen.own_cpu_s(), PARALLEL
+
+
+def cpus(seen):
+    """CPUs used on average."""
+    gilwatch = seen.process["parallelism"]["native"] + (seen.process["parallelism"]["python"] or 0)
+    return gilwatch, seen.own_cpu_s() / seen.elapsed_s, PARALLEL
+
+
+def waste(seen):
+    """Seconds in which threads wanted to compute and could not: their wall less their CPU time."""
+    wasted = seen.process["states"]["gil_wait_s"] + seen.process["where"]["runnable_s"]
+    workers = seen.threads("worker")
+    overlap = sum(t["states"]["gil_wait_s"] - t["where"]["gil_s"] for t in workers)
+    own = len(workers) * seen.elapsed_s - seen.own_cpu_s()
+    return wasted - max(0, overlap), own, PARALLEL
+
+
+def turns(seen):
+    """Mean time from one passing of the GIL to the next: a hold."""
+    passed = [t for t in seen.truth["passed"]["gil"] if seen.start_ns <= t <= seen.end_ns]
+    own = (passed[-1] - passed[0]) / 1e9 / max(1, len(passed) - 1)
+    changes = seen.process["gils"][0]["holder_changes"]
+    return seen.elapsed_s / max(1, changes), own, PARALLEL
+
+
+def turns_after(seen):
+    """The same after the interval was changed, from the verdict."""
+    changed = seen.truth["changed"]["at"][0] + 300000000  # when the looks have seen it
+    passed = [t for t in seen.truth["passed"]["gil"] if changed <= t <= seen.end_ns]
+    own = (passed[-1] - passed[0]) / 1e9 / max(1, len(passed) - 1)
+    return seen.evidence("switch_interval").get("hold_mean_after_s"), own, PARALLEL
+
+
+def saved(seen):
+    """What overlapping saved: the waits' sum less the time with any of them."""
+    waits = [pair for log in seen.truth["waits"].values() for pair in seen.inside(log)]
+    own = sum(end - begin for begin, end in waits) - union_ns(waits)
+    return seen.evidence("io_bound").get("overlap_saved_s"), own / 1e9, PARALLEL
+
+
+def union_ns(intervals):
+    covered, until = 0, 0
+    for begin, end in sorted(intervals):
+        covered += max(0, end - max(begin, until))
+        until = max(until, end)
+    return covered
+
+
+def lock_waits(seen):
+    own = sum(seen.inside_s(log) for log in seen.truth["waits"].values())
+    return seen.evidence("lock_bound").get("lock_s"), own, PARALLEL
+
+
+def workers_cpu(seen):
+    """CPUs that the workers of a pool used, from the verdict."""
+    own = 0
+    for log in seen.truth["workers"].values():
+        inside = [entry for entry in log if seen.start_ns <= entry[0] <= seen.end_ns]
+        own += (inside[-1][1] - inside[0][1]) / (inside[-1][0] - inside[0][0])
+    return seen.evidence("process_parallel").get("used_cpus"), own, 0.1
+
+
+def held_blocked(seen):
+    own = seen.inside_s(seen.truth["calls"]["caller"])
+    return seen.evidence("gil_held_blocked").get("held_blocked_s"), own, PARALLEL
+
+
+def longest_call(seen):
+    """The longest hold can be cut by the window, and a call's end is seen only with the GIL."""
+    return seen.evidence("long_holds").get("longest_hold_s"), 0.3, PARALLEL
+
+
+def beat(seen):
+    """Mean time that a sleep of 1 ms took."""
+    whole = seen.whole(seen.truth["waits"]["heartbeat"])
+    own = sum(end - begin for begin, end in whole) / 1e9 / max(1, len(whole))
+    ratio = seen.thread("heartbeat")["resume"]["delay_ratio"]
+    hogs = "3" in seen.case.args
+    return ratio * 0.001 if ratio else None, own, 0.1 if hogs else PARALLEL
+
+
+def stretch(seen):
+    """The longest run of an event loop's handler."""
+    own = max(cpu for at, cpu in seen.truth["runs"]["handler"]) / 1e9
+    return seen.evidence("event_loop_stalled").get("stretch_longest_s"), own, PARALLEL
+
+
+# --- the cases -------------------------------------------------------------------------------------
+
+THREADS, INTERVAL = "situations/threads", "situations/interval"
+GIL = ("gil*", "long_holds")
+
+CASES = [
+    # 1. what the GIL protects
+    Case("1 one thread", THREADS, "--threads", 1, verdicts=["cpu_single"], never=GIL, figure=running),
+    Case("1 two threads", THREADS, verdicts=["gil_bound!"], only=True, figure=running),
+    Case("1 four threads", THREADS, "--threads", 4, verdicts=["gil_bound!"], only=True, figure=running),
+    # 2. the switch interval
+    Case(
+        *("2 interval 1 ms", INTERVAL, "--seconds", 0.001),
+        verdicts=["gil_bound!", "switch_interval"],
+        figure=turns,
+    ),
+    Case("2 interval 5 ms", INTERVAL, verdicts=["gil_bound!"], never=["switch_interval"], figure=turns),
+    Case(
+        *("2 interval 50 ms beside I/O", INTERVAL, "--seconds", 0.05, "--heartbeats", 1),
+        verdicts=["gil_bound!", "gil_latency!", "switch_interval"],
+        seconds=4,
+        figure=turns,
+    ),
+    Case(
+        *("2 interval changed", INTERVAL, "--then", 0.02),
+        verdicts=["gil_bound!", "switch_interval"],
+        says=["was changed while watched"],
+        seconds=4,
+        line_after_s=1.5,
+        figure=turns_after,
+        engines=("uprobe",),
+    ),
+    # 3. counter += 1
+    Case(
+        *("3 counter, four threads", "situations/counter"),
+        verdicts=["gil_bound!"],
+        only=True,
+        figure=running,
+    ),
+    Case(
+        *("3 counter, one thread", "situations/counter", "--threads", 1),
+        verdicts=["cpu_single"],
+        never=GIL,
+        figure=running,
+    ),
+    # 4. I/O
+    Case("4 sleeps in threads", "situations/waits", verdicts=["io_bound"], only=True, figure=saved),
+    Case(
+        *("4 sockets in threads", "situations/waits", "--how", "socket"),
+        needs=["port"],
+        verdicts=["io_bound"],
+        only=True,
+        figure=saved,
+    ),
+    Case(
+        *("4 sockets, one by one", "situations/waits", "--how", "socket", "--threads", 1),
+        needs=["port"],
+        verdicts=["io_bound"],
+        only=True,
+        says=["one after the other"],
+        figure=saved,
+    ),
+    Case(
+        *("4 files in threads", "situations/waits", "--how", "file"),
+        needs=["directory"],
+        verdicts=["io_bound"],
+        only=True,
+        figure=saved,
+    ),
+    # 5. CPU work
+    Case("5 sequential", THREADS, "--threads", 1, verdicts=["cpu_single"], never=GIL, figure=running),
+    Case("5 threads", THREADS, verdicts=["gil_bound!"], figure=waste),
+    Case(
+        *("5 process pool", "situations/pool"),
+        verdicts=["idle"],
+        only=True,
+        family=["process_parallel"],
+        seconds=3,
+        figure=workers_cpu,
+    ),
+    Case(
+        *("5 process pool, seen from its start", "situations/pool", "--late", 1),
+        never=["lock_bound", *GIL],
+        family=["process_parallel"],
+        says=["from the fork to the first Python"],
+        seconds=4,
+        line_after_s=0,
+    ),
+    # 6. locks
+    Case(
+        *("6 50 threads, a locked counter", "situations/locks", "--threads", 50),
+        verdicts=["gil_bound!"],
+        never=["cpu_starved"],
+        seconds=3,
+    ),
+    Case(
+        *("6 lock across a sleep", "situations/locks", "--how", "sleep"),
+        verdicts=["lock_bound"],
+        only=True,
+        figure=lock_waits,
+    ),
+    Case("6 idle workers", "situations/locks", "--how", "queue", "--threads", 20, verdicts=["idle"], only=True),
+    Case(
+        *("6 a lock a thread", "situations/locks", "--how", "own"),
+        verdicts=["gil_bound!"],
+        never=["lock_bound"],
+    ),
+    Case(
+        *("6 RLock entered twice", "situations/locks", "--how", "rlock"),
+        verdicts=["gil_bound!"],
+    ),
+    Case(
+        *("6 condition", "situations/locks", "--how", "condition"),
+        never=["gil*"],
+    ),
+    # 7. native code
+    Case("7 sqlite3 in threads", "situations/natives", "--how", "sqlite", never=GIL, figure=cpus),
+    Case(
+        *("7 numpy sums in threads", "situations/natives", "--how", "numpy"),
+        needs=["numpy"],
+        verdicts=["native_parallel"],
+        never=GIL,
+        figure=cpus,
+    ),
+    Case("7 pure Python sums", THREADS, verdicts=["gil_bound!"], never=["native_parallel"], figure=cpus),
+    # 8. executors
+    Case("8 threads, I/O", "situations/executor", verdicts=["io_bound"], only=True),
+    Case(
+        *("8 600 threads, I/O", "situations/executor", "--threads", 600),
+        verdicts=["io_bound"],
+        says=["asyncio"],
+        only=True,
+    ),
+    Case(
+        *("8 threads, CPU", "situations/executor", "--work", "cpu"),
+        verdicts=["gil_bound!"],
+        says=["splitting this work over processes"],
+        figure=running,
+    ),
+    Case(
+        *("8 threads, big hashes", "situations/executor", "--work", "hash", "--threads", 2),
+        verdicts=["native_parallel"],
+        says=["threads are right here"],
+        never=GIL,
+        figure=running,
+    ),
+    Case(
+        *("8 threads, small hashes", "situations/natives", "--how", "small"),
+        verdicts=["gil_bound!"],
+        figure=running,
+    ),
+    Case(
+        *("8 processes, I/O", "situations/pool", "--how", "executor", "--work", "io"),
+        family=["io_bound"],
+        says=["threads of one process"],
+        never=GIL,
+    ),
+    Case(
+        *("8 processes, CPU", "situations/pool", "--how", "executor"),
+        family=["process_parallel"],
+        never=[*GIL, "lock_bound"],
+        seconds=3,
+        figure=workers_cpu,
+    ),
+    # 9. ctypes
+    Case(
+        *("9 CDLL usleep", "situations/calls", "--how", "cdll-sleep"),
+        never=GIL,
+    ),
+    Case(
+        *("9 CDLL loop", "situations/natives", "--how", "cdll"),
+        needs=["library"],
+        verdicts=["native_parallel"],
+        never=GIL,
+        figure=running,
+    ),
+    Case(
+        *("9 PyDLL usleep beside spinners", "situations/calls", "--how", "pydll-sleep", "--spinners", 2),
+        verdicts=["gil_held_blocked!"],
+        says=["mostly in sleep"],
+        seconds=3,
+        figure=held_blocked,
+    ),
+    Case(
+        *("9 PyDLL loop beside a thread", "situations/calls", "--how", "pydll-spin", "--spinners", 1),
+        needs=["library"],
+        verdicts=["long_holds!"],
+        seconds=3,
+        engines=("uprobe",),
+        figure=longest_call,
+    ),
+    Case(
+        *("9 PyDLL loop alone", "situations/calls", "--how", "pydll-spin", "--rest", 0.05),
+        needs=["library"],
+        verdicts=["long_holds"],
+        never=["gil*"],
+        says=["nobody lost by it"],
+        seconds=3,
+        engines=("uprobe",),
+        figure=longest_call,
+    ),
+    Case(
+        *("9 callback deadlock", "situations/calls", "--how", "deadlock", "--spinners", 1),
+        needs=["library"],
+        verdicts=["gil_stuck!"],
+        seconds=7,
+        kill=True,
+    ),
+    # 10. a heartbeat
+    Case("10 heartbeat alone", "situations/heartbeat", verdicts=["healthy"], never=GIL, figure=beat),
+    Case(
+        *("10 heartbeat, one hog", "situations/heartbeat", "--hogs", 1),
+        verdicts=["gil_latency!"],
+        never=["gil_bound"],
+        figure=beat,
+    ),
+    Case(
+        *("10 heartbeat, three hogs", "situations/heartbeat", "--hogs", 3),
+        verdicts=["gil_bound!", "gil_latency!"],
+        figure=beat,
+    ),
+    # 11. free-threaded builds
+    Case(
+        *("11 without the GIL", THREADS),
+        python="3.13t",
+        engines=("sched",),
+        verdicts=["free_threaded"],
+        never=GIL,
+        says=["slower"],
+        figure=cpus,
+    ),
+    Case(
+        *("11 the GIL on by option", THREADS),
+        python="3.13t-gil",
+        verdicts=["gil_bound!"],
+        never=["free_threaded", "gil_reenabled"],
+        figure=running,
+    ),
+    Case(
+        *("11 the GIL on by an import", "unready"),
+        needs=["unready"],
+        python="3.13t",
+        verdicts=["gil_reenabled"],
+        never=["free_threaded"],
+        says=["switched its GIL on"],
+        seconds=4,
+        line_after_s=0.5,
+    ),
+    # the mixed cases
+    Case(
+        *("asyncio, a handler that computes", "situations/loop"),
+        verdicts=["event_loop_stalled"],
+        never=[*GIL, "io_bound"],
+        seconds=3,
+        figure=stretch,
+    ),
+    Case(
+        *("asyncio, short handlers", "situations/loop", "--busy", 10),
+        never=["event_loop_stalled", *GIL],
+    ),
+    Case(
+        *("GIL kept across a disk write", "situations/calls", "--how", "pydll-write", "--spinners", 1),
+        needs=["library", "directory"],
+        verdicts=["gil_held_blocked"],
+        says=["disk I/O"],
+        seconds=3,
+    ),
+    Case(
+        *("logging to a slow disk", "situations/slow_log"),
+        needs=["directory"],
+        verdicts=["lock_bound"],
+        never=["gil*"],
+        seconds=3,
+    ),
+    Case(
+        *("quota, one thread", THREADS, "--threads", 1),
+        quota=0.4,
+        verdicts=["cpu_starved!"],
+        only=True,
+        says=["quota"],
+        seconds=3,
+    ),
+    Case(
+        *("quota, two threads", THREADS),
+        quota=0.4,
+        verdicts=["cpu_starved!", "gil_bound"],
+        only=True,
+        seconds=3,
+    ),
+    Case(
+        *("500,000 GIL cycles a second", "cycles", "--threads", 1),
+        verdicts=["cpu_single"],
+        only=True,
+    ),
+    Case(
+        *("four processes on two CPUs", THREADS, "--threads", 1),
+        rivals=3,
+        verdicts=["cpu_starved"],
+        only=True,
+    ),
+]
