@@ -454,9 +454,57 @@ static void nothing_happens_between_two_equal_looks(void **state)
 	}
 }
 
+/* Loops, overlap, and what happened once. */
+static void test_events(void **state)
+{
+	struct gw_snapshot before, after, between;
+	struct gw_process_view *was, *is;
+	(void)state;
+
+	begin(&before, SEC(10), 1);
+	add(&before, 1, 7);
+	begin(&after, SEC(11), 1);
+	add(&after, 1, 7);
+	was = before.process;
+	is = after.process;
+	was->io_any_ns = SEC(4);
+	is->io_any_ns = SEC(5);
+	was->thread->polls = 10;
+	is->thread->polls = 15;
+	was->thread->stalls = is->thread->stalls = 2;
+	was->thread->stalled_ns = is->thread->stalled_ns = MS(500);
+	was->thread->stretch_longest_ns = is->thread->stretch_longest_ns = MS(300);
+	is->gil_enabled_at_ns = SEC(9);
+	is->interval_phase = calloc(2, sizeof(*is->interval_phase));
+	is->interval_phase_count = 2;
+	is->interval_phase[1].from_ns = SEC(10);
+	assert_int_equal(gw_interval_make(&before, &after, &between), 0);
+	assert_int_equal(between.process->io_any_ns, SEC(1));
+	assert_int_equal(between.process->thread->polls, 5);
+	assert_int_equal(between.process->thread->stalls, 0);
+	assert_int_equal(between.process->thread->stretch_longest_ns, 0);
+	assert_true(between.process->gil_enabled_at_ns == GW_ABSENT_NS);
+	assert_int_equal(between.process->interval_phase_count, 0);
+	gw_snapshot_clear(&between);
+
+	is->thread->stalls = 3;
+	is->thread->stalled_ns = MS(900);
+	is->thread->stretch_longest_ns = MS(400);
+	is->gil_enabled_at_ns = SEC(10) + 1;
+	is->interval_phase[1].from_ns = SEC(10) + 1;
+	assert_int_equal(gw_interval_make(&before, &after, &between), 0);
+	assert_int_equal(between.process->thread->stretch_longest_ns, MS(400));
+	assert_int_equal(between.process->gil_enabled_at_ns, SEC(10) + 1);
+	assert_int_equal(between.process->interval_phase_count, 2);
+	gw_snapshot_clear(&between);
+	gw_snapshot_clear(&before);
+	gw_snapshot_clear(&after);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_events),
 		cmocka_unit_test(times_are_those_of_the_interval),
 		cmocka_unit_test(a_new_thread_counts_from_its_beginning),
 		cmocka_unit_test(a_thread_that_ended_counts_what_it_did_since),

@@ -207,13 +207,14 @@ static int copy_changes(const struct gw_process_view *after, int64_t since_ns,
 	return 0;
 }
 
-/* Where the switch interval changed since then: before and after, each as a whole. */
-static int copy_phases(const struct gw_process_view *after, int64_t since_ns,
+/* Of what happens once: whether it did since then. */
+static int copy_events(const struct gw_process_view *after, int64_t since_ns,
 		       struct gw_process_view *between)
 {
 	size_t count = after->interval_phase_count;
 
-	between->interval_phase_count = 0;
+	if (after->gil_enabled_at_ns <= since_ns)
+		between->gil_enabled_at_ns = GW_ABSENT_NS;
 	if (!count || after->interval_phase[count - 1].from_ns <= since_ns)
 		return 0;
 	between->interval_phase = malloc(count * sizeof(*between->interval_phase));
@@ -244,6 +245,7 @@ static void disown(struct gw_process_view *view)
 	view->cpu = NULL;
 	view->gil = NULL;
 	view->interval_phase = NULL;
+	view->interval_phase_count = 0;
 	view->open = NULL;
 	view->inflicted = NULL;
 	view->verdict_count = 0;
@@ -273,7 +275,7 @@ static int minus_process(const struct gw_process_view *before, const struct gw_p
 	if (!code)
 		code = copy_changes(after, since_ns, between);
 	if (!code)
-		code = copy_phases(after, since_ns, between);
+		code = copy_events(after, since_ns, between);
 	if (!code && before != &nothing &&
 	    before->inflicted_basis.kind != after->inflicted_basis.kind)
 		drop_blame(between);

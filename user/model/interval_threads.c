@@ -44,6 +44,18 @@ static double pooled_share(const struct gw_process_view *after)
 	return all > 0 ? held / all : 0.5;
 }
 
+/* The longest of these stretches is known if it is the longest of all, else how long it can be. */
+static void minus_loop(struct gw_thread_view *between, const struct gw_thread_view *after,
+		       const struct gw_thread_view *before)
+{
+	between->polls = gw_minus(after->polls, before->polls);
+	between->stalls = gw_minus(after->stalls, before->stalls);
+	between->stalled_ns = gw_minus(after->stalled_ns, before->stalled_ns);
+	if (after->stretch_longest_ns <= before->stretch_longest_ns &&
+	    between->stalled_ns < after->stretch_longest_ns)
+		between->stretch_longest_ns = between->stalled_ns;
+}
+
 static int minus_thread(struct gw_thread_view *between, const struct gw_thread_view *after,
 			const struct gw_thread_view *before, double share)
 {
@@ -61,10 +73,8 @@ static int minus_thread(struct gw_thread_view *between, const struct gw_thread_v
 	between->forced_releases = gw_minus(after->forced_releases, before->forced_releases);
 	between->waits = gw_minus(after->waits, before->waits);
 	between->wakes = gw_minus(after->wakes, before->wakes);
-	between->polls = gw_minus(after->polls, before->polls);
-	between->stalls = gw_minus(after->stalls, before->stalls);
-	between->stalled_ns = gw_minus(after->stalled_ns, before->stalled_ns);
 	between->inflicted_ns = gw_minus(after->inflicted_ns, before->inflicted_ns);
+	minus_loop(between, after, before);
 	gw_minus_histogram(&between->hold, &after->hold, &before->hold);
 	gw_minus_histogram(&between->wait, &after->wait, &before->wait);
 	gw_minus_resume(&between->resume, &after->resume, &before->resume);

@@ -187,15 +187,16 @@ static void find_active(struct gw_facts *facts)
 	add_ended(facts);
 }
 
-/* Without GIL facts nobody knows which of the ready threads wait for the GIL. */
 static int64_t starved_ns(const struct gw_facts *facts)
 {
 	const struct gw_process_view *process = facts->process;
+	int64_t ns = gw_known_ns(process->where_ns[GW_RUNNABLE]);
 
-	if (!facts->gil_known || !facts->has_gil)
-		return gw_known_ns(process->where_ns[GW_RUNNABLE]);
-	return gw_known_ns(process->states.ns[GW_STATE_RUNQUEUE]) +
-	       gw_known_ns(process->held_off_by_ns[GW_RUNNABLE]);
+	/* Without GIL facts nobody knows which of the ready threads wait for the GIL. */
+	if (facts->gil_known && facts->has_gil)
+		ns = gw_known_ns(process->states.ns[GW_STATE_RUNQUEUE]) +
+		     gw_known_ns(process->held_off_by_ns[GW_RUNNABLE]);
+	return gw_known_ns(ns - (int64_t)facts->wakes * GW_WAKE_LATENCY_NS);
 }
 
 /* CPUs used by all processes that are watched: they have the same ones to share, as a rule. */
@@ -207,6 +208,42 @@ static double used_together(const struct gw_snapshot *snapshot)
 		if (!snapshot->process[i].error[0])
 			sum_ns += gw_known_ns(snapshot->process[i].where_ns[GW_RUNNING]);
 	return gw_ratio(sum_ns, snapshot->elapsed_ns);
+}
+
+static const struct gw_process_view *process_find(const struct gw_snapshot *snapshot, uint32_t pid)
+{
+	for (size_t i = 0; i < snapshot->process_count; i++)
+		if (snapshot->process[i].pid == pid)
+			return &snapshot->process[i];
+	return NULL;
+}
+
+/* Whether a process was made by another, or by one that was. */
+static int is_below(const struct gw_snapshot *snapshot, const struct gw_process_view *process,
+		    uint32_t pid)
+{
+	/* PIDs that are used again could close a circle. */
+	for (size_t step = 0; process && step < snapshot->process_count; step++) {
+		if (process->ppid == pid)
+			return 1;
+		process = process_find(snapshot, process->ppid);
+	}
+	return 0;
+}
+
+static size_t count_workers(const struct gw_facts *facts)
+{
+	const struct gw_snapshot *snapshot = facts->snapshot;
+	size_t count = 0;
+
+	for (size_t i = 0; i < snapshot->process_count; i++) {
+		const struct gw_process_view *other = &snapshot->process[i];
+
+		if (other != facts->process && !other->error[0] &&
+		    is_below(snapshot, other, facts->process->pid))
+			count++;
+	}
+	return count;
 }
 
 static void find_cpus(struct gw_facts *facts)
@@ -272,6 +309,7 @@ void gw_facts_find(struct gw_facts *facts, const struct gw_snapshot *snapshot,
 	facts->gil_known = is_gil_known(facts);
 	find_cpus(facts);
 	find_io(facts);
+	facts->workers = count_workers(facts);
 	facts->stalled = gw_loop_find(process);
 	gw_late_find(&facts->late, process, facts->interval_ns);
 }

@@ -26,7 +26,7 @@ struct gw_starved {
 	int quota; /* throttled: else contention */
 	/*
 	 * Ready for work and without a CPU. Not in it: waiters for the GIL that wake up, which they
-	 * do every interval, and which could do nothing with a CPU.
+	 * do every interval, and which could do nothing with a CPU; and what every wake-up takes.
 	 */
 	int64_t runnable_ns;
 	double share; /* of the time that threads wanted a CPU */
@@ -56,6 +56,7 @@ struct gw_facts {
 
 	size_t active_count, parked_count;
 	int64_t active_wall_ns;
+	size_t workers;		 /* processes below it that are watched */
 	struct gw_states active; /* of the active threads, ended ones included */
 	uint64_t wakes;		 /* of all threads */
 	double lock_wakes;	 /* of the active threads, an estimate: see facts.c */

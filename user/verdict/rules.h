@@ -33,6 +33,8 @@ int gw_rule_native_parallel(const struct gw_facts *facts, struct gw_verdict *ver
 
 /* rules_io.c: waiting for something else than the GIL */
 int gw_rule_lock_bound(const struct gw_facts *facts, struct gw_verdict *verdict);
+/* Whether it only waits for what the processes below it do. */
+int gw_waits_for_workers(const struct gw_facts *facts);
 /* Whether it mostly waits for I/O, and not for the GIL. */
 int gw_waits_for_io(const struct gw_facts *facts);
 int gw_rule_io_bound(const struct gw_facts *facts, struct gw_verdict *verdict);

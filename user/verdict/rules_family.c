@@ -33,7 +33,9 @@ static void add_member(struct family *family, const struct gw_facts *facts)
 	if (process->error[0])
 		return;
 	family->measured++;
-	family->waiting += (size_t)gw_waits_for_io(facts);
+	/* A lone thread's sleep is no timer where others beside it do the same. */
+	family->waiting += !gw_waits_for_workers(facts) &&
+			   gw_ratio(facts->io_ns, facts->active_wall_ns) >= GW_IO_SHARE;
 	family->cpus += gw_ratio(facts->running_ns, elapsed_ns);
 	family->wanted_cpus += gw_ratio(facts->running_ns + facts->starved.runnable_ns, elapsed_ns);
 	if (facts->cpus_usable > family->cpus_usable)

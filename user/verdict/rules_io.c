@@ -3,6 +3,11 @@
 #include "verdict/say.h"
 #include "verdict/thresholds.h"
 
+int gw_waits_for_workers(const struct gw_facts *facts)
+{
+	return facts->workers > 0 && facts->cpus_used < GW_FEEDER_CPU;
+}
+
 int gw_rule_lock_bound(const struct gw_facts *facts, struct gw_verdict *verdict)
 {
 	int64_t lock_ns = facts->active.ns[GW_STATE_LOCK];
@@ -10,7 +15,7 @@ int gw_rule_lock_bound(const struct gw_facts *facts, struct gw_verdict *verdict)
 	double gil = gw_ratio(facts->gil_wait.ns, facts->active_wall_ns);
 	double per_second;
 
-	if (!facts->gil_known || facts->elapsed_ns <= 0)
+	if (!facts->gil_known || facts->elapsed_ns <= 0 || gw_waits_for_workers(facts))
 		return 0;
 	per_second = facts->lock_wakes / gw_seconds(facts->elapsed_ns);
 	if (share < GW_LOCK_SHARE || per_second < GW_LOCK_WAKES_PER_S ||

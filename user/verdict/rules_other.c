@@ -14,10 +14,27 @@ static enum gw_where main_block(const struct gw_process_view *process)
 	return (enum gw_where)most;
 }
 
+static void say_workers(const struct gw_facts *facts, struct gw_verdict *verdict)
+{
+	verdict->severity = GW_INFO;
+	gw_say(verdict,
+	       "Idle: it used %.2f s of CPU in %.1f s and leaves the work to %zu process%s that it "
+	       "made; look at %s.",
+	       gw_seconds(facts->running_ns), gw_seconds(facts->elapsed_ns), facts->workers,
+	       facts->workers == 1 ? "" : "es", facts->workers == 1 ? "that" : "those");
+	gw_evidence(verdict, "running_s", gw_seconds(facts->running_ns));
+	gw_evidence(verdict, "workers_count", (double)facts->workers);
+}
+
+/* A parent of workers is idle as well: its threads wake up, but only to hand the work on. */
 int gw_rule_idle(const struct gw_facts *facts, struct gw_verdict *verdict)
 {
 	double cpu = gw_ratio(facts->running_ns, facts->elapsed_ns);
 
+	if (gw_waits_for_workers(facts) && !gw_waits_for_io(facts)) {
+		say_workers(facts, verdict);
+		return 1;
+	}
 	if (facts->active_count > 0 || facts->parked_count == 0 || cpu >= GW_IDLE_CPU)
 		return 0;
 	verdict->severity = GW_INFO;

@@ -123,6 +123,9 @@
  * second is 0.05 T and half of what it wants a CPU for, with nobody starved.
  */
 #define GW_STARVED_MIN 0.10
+/* A wake-up takes tens of microseconds until the thread is on a CPU, on a virtual machine up to 50.
+ */
+#define GW_WAKE_LATENCY_NS 50000LL
 /* Throttled for this share of T: the quota is the cause. One period of 100 ms in 2 s just reaches
  * it. */
 #define GW_THROTTLED 0.05
@@ -175,6 +178,8 @@
 #define GW_FAMILY_SHARE 0.80
 /* And in CPUs: one is what a single process would use as well. */
 #define GW_FAMILY_CPUS 1.20
+/* A process that leaves the work to those it made uses less than this of a CPU. */
+#define GW_FEEDER_CPU 0.10
 /* Time of the workers in pipes and locks: from here on handing the work over is what costs. */
 #define GW_FAMILY_WAIT 0.20
 

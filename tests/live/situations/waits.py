@@ -31,7 +31,7 @@ def writer(options, name):
     path = os.path.join(options.directory, "%s.%d" % (name, os.getpid()))
     descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_DSYNC, 0o600)
     os.unlink(path)
-    data = b"x" * 65536
+    data = b"x" * (1 << 18)
 
     def write():
         os.pwrite(descriptor, data, 0)
