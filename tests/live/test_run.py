@@ -84,7 +84,7 @@ def saved(path):
 def test_status_of_the_command(script, status):
     answer = run("run", "--", "sh", "-c", script)
     assert answer.status == status, answer
-    assert "too soon to be looked at" in answer.stderr.replace("\n  ", " "), answer
+    assert "too soon to be looked at" in " ".join(answer.stderr.split()), answer
     assert answer.stdout == ""
 
 
