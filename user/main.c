@@ -20,6 +20,7 @@ static const struct {
 	{"doctor", gw_command_doctor,
 	 "say what this kernel, these rights and a process allow, and why not"},
 	{"show", gw_command_show, "show a saved summary (summary --json -o FILE) as text"},
+	{"diff", gw_command_diff, "compare two saved summaries, before and after"},
 };
 
 static void print_usage(FILE *out)

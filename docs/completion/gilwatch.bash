@@ -89,14 +89,16 @@ _gilwatch() {
 	run) _gilwatch_run ;;
 	list) _gilwatch_reply "-j --json -h --help" ;;
 	doctor) _gilwatch_reply "-p --pid -j --json --bundle --with-command -v --verbose -h --help" ;;
-	show)
-		if [[ $word == -* ]]; then
+	show | diff)
+		if [[ $word == -* && ${COMP_WORDS[1]} == diff ]]; then
+			_gilwatch_reply "-j --json -o --output -h --help"
+		elif [[ $word == -* ]]; then
 			_gilwatch_reply "-n --rows -o --output -h --help"
 		else
 			mapfile -t COMPREPLY < <(compgen -f -- "$word") && compopt -o filenames
 		fi
 		;;
-	*) ((COMP_CWORD != 1)) || _gilwatch_reply "summary run list doctor show -h --help --version" ;;
+	*) ((COMP_CWORD != 1)) || _gilwatch_reply "summary run list doctor show diff -h --help --version" ;;
 	esac
 }
 

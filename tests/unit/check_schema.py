@@ -18,6 +18,7 @@ STRICT = (
     "error.json",
     "list.json",
     "doctor_bundle.json",
+    "diff_engines.json",
 )
 OPTIONAL = ("bundle",)
 ROOT = pathlib.Path(__file__).resolve().parents[2]

@@ -123,6 +123,7 @@ static int parse(int (*parser)(int, char **, struct gw_options *, struct gw_erro
 #define LIST(o, err, ...)    parse(gw_options_list, (const char *[]){__VA_ARGS__, NULL}, o, err)
 #define DOCTOR(o, err, ...)  parse(gw_options_doctor, (const char *[]){__VA_ARGS__, NULL}, o, err)
 #define RUN(o, err, ...)     parse(gw_options_run, (const char *[]){__VA_ARGS__, NULL}, o, err)
+#define DIFF(o, err, ...)    parse(gw_options_diff, (const char *[]){__VA_ARGS__, NULL}, o, err)
 #define SHOW(o, err, ...)    parse(gw_options_show, (const char *[]){__VA_ARGS__, NULL}, o, err)
 
 static void assert_refused(int code, const struct gw_error *err, const char *says)
@@ -319,6 +320,23 @@ static void test_show(void **state)
 	assert_refused(SHOW(&o, &err, "a", "b"), &err, "\"b\" is one argument too many");
 }
 
+static void test_diff(void **state)
+{
+	struct gw_options o;
+	struct gw_error err;
+	(void)state;
+
+	assert_int_equal(DIFF(&o, &err, "a.json", "-j", "-", "-o", "out"), 0);
+	assert_string_equal(o.file, "a.json");
+	assert_string_equal(o.other_file, "-");
+	assert_int_equal(o.json, 1);
+	assert_refused(DIFF(&o, &err, "a.json"), &err, "which two files?");
+	assert_refused(DIFF(&o, &err, "-o", "x"), &err, "which two files?");
+	assert_refused(DIFF(&o, &err, "a", "b", "c"), &err, "\"c\" is one argument too many");
+	assert_refused(DIFF(&o, &err, "-", "-"), &err, "standard input");
+	assert_refused(DIFF(&o, &err, "a", "b", "-n5"), &err, "is no option");
+}
+
 /* What follows the command's name is the command's own, whatever it looks like. */
 static void test_run(void **state)
 {
@@ -461,6 +479,7 @@ int main(void)
 		cmocka_unit_test(test_selection),
 		cmocka_unit_test(test_list_and_doctor),
 		cmocka_unit_test(test_show),
+		cmocka_unit_test(test_diff),
 		cmocka_unit_test(test_run),
 		cmocka_unit_test(test_long_arguments),
 		cmocka_unit_test(test_too_many_pids),

@@ -8,5 +8,6 @@ int gw_command_run(int argc, char **argv);
 int gw_command_list(int argc, char **argv);
 int gw_command_doctor(int argc, char **argv);
 int gw_command_show(int argc, char **argv);
+int gw_command_diff(int argc, char **argv);
 
 #endif

@@ -171,3 +171,27 @@ int gw_options_run(int argc, char **argv, struct gw_options *options, struct gw_
 
 	return gw_options_parse(&line, argc, argv, options, err);
 }
+
+int gw_options_diff(int argc, char **argv, struct gw_options *options, struct gw_error *err)
+{
+	static const struct argp_option table[] = {
+		OPTIONS_JSON,
+		OPTION_OUTPUT("Write to FILE (\"-\" is standard output)"),
+		OPTIONS_HELP,
+	};
+	static char name[] = "gilwatch diff";
+	static const struct gw_command_line line = {
+		.command = COMMAND_DIFF,
+		.name = name,
+		.argp =
+			{
+				.options = table,
+				.parser = gw_options_take,
+				.args_doc = "BEFORE.json AFTER.json",
+				.doc = "Compares two saved summaries, as before and after a "
+				       "change. Needs no rights.",
+			},
+	};
+
+	return gw_options_parse(&line, argc, argv, options, err);
+}

@@ -29,8 +29,9 @@ struct gw_options {
 	int force;
 	int no_children;
 	int verbose;
-	const char *file; /* of `show` */
-	char **command;	  /* of `run`: its words, NULL after the last one */
+	const char *file;	/* of `show`; of `diff` the one before */
+	const char *other_file; /* of `diff`: the one after */
+	char **command;		/* of `run`: its words, NULL after the last one */
 	int as_root;
 	const char *bundle; /* of `doctor`: the file for a bug report, or NULL */
 	int with_command;   /* in the bundle */
@@ -44,6 +45,7 @@ int gw_options_summary(int argc, char **argv, struct gw_options *options, struct
 int gw_options_list(int argc, char **argv, struct gw_options *options, struct gw_error *err);
 int gw_options_doctor(int argc, char **argv, struct gw_options *options, struct gw_error *err);
 int gw_options_show(int argc, char **argv, struct gw_options *options, struct gw_error *err);
+int gw_options_diff(int argc, char **argv, struct gw_options *options, struct gw_error *err);
 int gw_options_run(int argc, char **argv, struct gw_options *options, struct gw_error *err);
 
 /* Adds a PID, once. 0, or -E2BIG with err set. */

@@ -90,6 +90,12 @@ static error_t end_of_arguments(const struct parse *p)
 	if (p->command == COMMAND_SHOW && !o->file)
 		return gw_error_set(p->err, -EINVAL, GW_STATUS_USAGE,
 				    "which file? as in: gilwatch show FILE.json");
+	if (p->command == COMMAND_DIFF && !o->other_file)
+		return gw_error_set(p->err, -EINVAL, GW_STATUS_USAGE,
+				    "which two files? as in: gilwatch diff BEFORE.json AFTER.json");
+	if (p->command == COMMAND_DIFF && !strcmp(o->file, "-") && !strcmp(o->other_file, "-"))
+		return gw_error_set(p->err, -EINVAL, GW_STATUS_USAGE,
+				    "only one of the two can come from standard input");
 	if (p->command == COMMAND_RUN && !o->command)
 		return gw_error_set(p->err, -EINVAL, GW_STATUS_USAGE,
 				    "which command? as in: gilwatch run -- python3 app.py");
@@ -107,8 +113,14 @@ static error_t end_of_arguments(const struct parse *p)
 
 static error_t positional(const struct parse *p, const char *argument)
 {
-	if (p->command == COMMAND_SHOW && !p->options->file) {
+	int takes_file = p->command == COMMAND_SHOW || p->command == COMMAND_DIFF;
+
+	if (takes_file && !p->options->file) {
 		p->options->file = argument;
+		return 0;
+	}
+	if (p->command == COMMAND_DIFF && !p->options->other_file) {
+		p->options->other_file = argument;
 		return 0;
 	}
 	return gw_error_set(p->err, -EINVAL, GW_STATUS_USAGE,

@@ -26,6 +26,7 @@ enum gw_command {
 	COMMAND_LIST,
 	COMMAND_DOCTOR,
 	COMMAND_RUN,
+	COMMAND_DIFF,
 };
 
 struct gw_command_line {

@@ -7,21 +7,7 @@
 #include "cmd/options.h"
 #include "cmd/output.h"
 #include "cmd/result.h"
-#include "render/json_load.h"
-
-static int load(const char *path, struct gw_snapshot *snapshot, struct gw_error *err)
-{
-	FILE *in = strcmp(path, "-") ? fopen(path, "re") : stdin;
-	int code;
-
-	if (!in)
-		return gw_error_set(err, -errno, GW_STATUS_USAGE, "%s cannot be read: %s", path,
-				    strerror(errno));
-	code = gw_json_load(in, snapshot, err);
-	if (in != stdin)
-		fclose(in);
-	return code;
-}
+#include "cmd/saved.h"
 
 static int show(const struct gw_options *options, struct gw_error *err)
 {
@@ -29,7 +15,7 @@ static int show(const struct gw_options *options, struct gw_error *err)
 	int code;
 	FILE *out;
 
-	code = load(options->file, &snapshot, err);
+	code = gw_saved_load(options->file, &snapshot, err);
 	if (code)
 		return code;
 	out = gw_output_open(options->output, err);

@@ -14,10 +14,6 @@
 #include "render/total.h"
 #include "render/units.h"
 
-#define WIDTH_LEAST 80
-#define WIDTH_MOST  200
-#define ROWS_GIVEN  10
-
 /* Of a thread in a sentence about two of them. */
 #define LABEL_NAME_WIDTH 19
 
@@ -27,12 +23,12 @@ void gw_text_options_detect(struct gw_text_options *options, FILE *out)
 	struct winsize size;
 	int fd = fileno(out);
 
-	*options = (struct gw_text_options){.rows = ROWS_GIVEN, .width = WIDTH_LEAST};
+	*options = (struct gw_text_options){.rows = GW_PAGE_ROWS, .width = GW_PAGE_WIDTH_LEAST};
 	options->utf8 = !strcmp(nl_langinfo(CODESET), "UTF-8");
 	if (!isatty(fd))
 		return;
 	options->colour = term && strcmp(term, "dumb") && !(plain && plain[0]);
-	if (!ioctl(fd, TIOCGWINSZ, &size) && size.ws_col > WIDTH_LEAST)
+	if (!ioctl(fd, TIOCGWINSZ, &size) && size.ws_col > GW_PAGE_WIDTH_LEAST)
 		options->width = size.ws_col;
 }
 
@@ -261,15 +257,11 @@ static void several(struct gw_page *page, const struct gw_snapshot *s,
 
 int gw_text_write(const struct gw_snapshot *s, const struct gw_text_options *o, FILE *out)
 {
-	struct gw_page page = {.out = out, .colour = o->colour, .utf8 = o->utf8};
+	struct gw_page page = gw_page_of(o, out);
 	const struct gw_process_view **order = gw_text_by_load(s);
 
 	if (!order)
 		return -ENOMEM;
-	page.rows = o->rows > 0 ? o->rows : ROWS_GIVEN;
-	page.width = o->width < WIDTH_LEAST ? WIDTH_LEAST : o->width;
-	if (page.width > WIDTH_MOST)
-		page.width = WIDTH_MOST;
 	if (s->run.pid)
 		gw_text_run(&page, s);
 	if (s->process_count > 1)

@@ -8,6 +8,17 @@
 
 #define PARAGRAPH_SIZE GW_PAGE_CELL_MAX
 
+struct gw_page gw_page_of(const struct gw_text_options *options, FILE *out)
+{
+	struct gw_page page = {.out = out, .colour = options->colour, .utf8 = options->utf8};
+
+	page.rows = options->rows > 0 ? options->rows : GW_PAGE_ROWS;
+	page.width = options->width < GW_PAGE_WIDTH_LEAST ? GW_PAGE_WIDTH_LEAST : options->width;
+	if (page.width > GW_PAGE_WIDTH_MOST)
+		page.width = GW_PAGE_WIDTH_MOST;
+	return page;
+}
+
 void gw_page_style(struct gw_page *page, enum gw_style style)
 {
 	static const char *const code[] = {

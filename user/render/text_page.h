@@ -10,8 +10,11 @@
 
 #include "render/text.h"
 
-#define GW_PAGE_REASONS	 12
-#define GW_PAGE_CELL_MAX 4096 /* bytes of one cell or paragraph */
+#define GW_PAGE_WIDTH_LEAST 80
+#define GW_PAGE_WIDTH_MOST  200
+#define GW_PAGE_ROWS	    10 /* of tables, unless told otherwise */
+#define GW_PAGE_REASONS	    12
+#define GW_PAGE_CELL_MAX    4096 /* bytes of one cell or paragraph */
 
 enum gw_style {
 	GW_PLAIN,
@@ -35,6 +38,9 @@ enum gw_align {
 	GW_LEFT,
 	GW_RIGHT,
 };
+
+/* An empty page; what the options leave open or carry too far is set right. */
+struct gw_page gw_page_of(const struct gw_text_options *options, FILE *out);
 
 void gw_page_style(struct gw_page *page, enum gw_style style);
 

@@ -27,6 +27,10 @@ void gw_text_processes(struct gw_page *page, const struct gw_snapshot *snapshot,
 /* "≈" before figures that are sampled. */
 const char *gw_text_about(const struct gw_basis *basis);
 
+/* A state's name in tables, and what it is in words. */
+const char *gw_text_state(enum gw_state state);
+const char *gw_text_state_meaning(enum gw_state state);
+
 /* What a thread that is not running waits for, in a word of at most five letters, and in words. */
 const char *gw_text_cause(enum gw_where where);
 const char *gw_text_doing(enum gw_where where);

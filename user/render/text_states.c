@@ -27,6 +27,16 @@ static const struct {
 	[GW_STATE_UNKNOWN] = {"unknown", "with or without the GIL: not known"},
 };
 
+const char *gw_text_state(enum gw_state state)
+{
+	return (unsigned int)state < GW_STATE_COUNT ? state_words[state].label : "?";
+}
+
+const char *gw_text_state_meaning(enum gw_state state)
+{
+	return (unsigned int)state < GW_STATE_COUNT ? state_words[state].meaning : "?";
+}
+
 static int any_sampled(const struct gw_process_view *p)
 {
 	for (int i = 0; i < GW_STATE_COUNT; i++) {

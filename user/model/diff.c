@@ -1,0 +1,157 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+#include "model/diff.h"
+
+#include <errno.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "model/diff_parts.h"
+
+enum gw_direction gw_difference_direction(const struct gw_difference *d)
+{
+	double change = d->after - d->before;
+
+	if (isnan(change))
+		return GW_DIRECTION_UNKNOWN;
+	if (fabs(change) <= d->noise)
+		return GW_DIRECTION_SAME;
+	return change < 0 ? GW_DIRECTION_LESS : GW_DIRECTION_MORE;
+}
+
+/* ---- which process is which ---- */
+
+/* Each is compared with each: more than that comes from no summary that people compare. */
+static size_t compared_count(const struct gw_snapshot *snapshot)
+{
+	return snapshot->process_count < GW_DIFF_PROCESSES_MAX ? snapshot->process_count
+							       : GW_DIFF_PROCESSES_MAX;
+}
+
+typedef int same_fn(const struct gw_process_view *a, const struct gw_process_view *b);
+
+static int same_process(const struct gw_process_view *a, const struct gw_process_view *b)
+{
+	return a->pid == b->pid && a->child == b->child && !strcmp(a->command, b->command);
+}
+
+static int same_command(const struct gw_process_view *a, const struct gw_process_view *b)
+{
+	return a->child == b->child && !strcmp(a->command, b->command);
+}
+
+static int same_name(const struct gw_process_view *a, const struct gw_process_view *b)
+{
+	return a->child == b->child && !strcmp(a->comm, b->comm);
+}
+
+static int same_role(const struct gw_process_view *a, const struct gw_process_view *b)
+{
+	return a->child == b->child;
+}
+
+/* Gives each process that has no partner yet the first free one that is the same. */
+static void match(const struct gw_snapshot *before, const struct gw_snapshot *after, same_fn *same,
+		  const struct gw_process_view **partner, char *taken)
+{
+	for (size_t i = 0; i < compared_count(before); i++) {
+		for (size_t j = 0; !partner[i] && j < compared_count(after); j++) {
+			if (taken[j] || !same(&before->process[i], &after->process[j]))
+				continue;
+			partner[i] = &after->process[j];
+			taken[j] = 1;
+		}
+	}
+}
+
+static void match_all(const struct gw_snapshot *before, const struct gw_snapshot *after,
+		      const struct gw_process_view **partner, char *taken)
+{
+	same_fn *const rule[] = {same_process, same_command, same_name, same_role};
+
+	for (size_t i = 0; i < sizeof(rule) / sizeof(rule[0]); i++)
+		match(before, after, rule[i], partner, taken);
+}
+
+/* ---- verdicts ---- */
+
+static const struct gw_verdict *find(const struct gw_process_view *process, const char *code)
+{
+	for (size_t i = 0; i < process->verdict_count && i < GW_VERDICTS_MAX; i++)
+		if (!strcmp(process->verdict[i].code, code))
+			return &process->verdict[i];
+	return NULL;
+}
+
+static void add_verdicts(struct gw_diff_pair *pair, const struct gw_process_view *of,
+			 const struct gw_process_view *other, int in_both)
+{
+	for (size_t i = 0; i < of->verdict_count && i < GW_VERDICTS_MAX; i++) {
+		const struct gw_verdict *found = find(other, of->verdict[i].code);
+		struct gw_diff_verdict *added = &pair->verdict[pair->verdict_count];
+
+		if (in_both ? !found : !!found)
+			continue;
+		added->before = of == pair->before ? &of->verdict[i] : found;
+		added->after = of == pair->after ? &of->verdict[i] : found;
+		pair->verdict_count++;
+	}
+}
+
+/* ---- all of it ---- */
+
+static void compare(struct gw_diff_pair *pair)
+{
+	pair->compared =
+		pair->before && pair->after && !pair->before->error[0] && !pair->after->error[0];
+	if (!pair->compared)
+		return;
+	gw_diff_figures(pair);
+	add_verdicts(pair, pair->before, pair->after, 0);
+	add_verdicts(pair, pair->after, pair->before, 0);
+	add_verdicts(pair, pair->before, pair->after, 1);
+	gw_diff_remark_pair(pair);
+}
+
+static void make_pairs(struct gw_diff *diff, const struct gw_process_view *const *partner,
+		       const char *taken)
+{
+	for (size_t i = 0; i < compared_count(diff->before); i++)
+		diff->pair[diff->pair_count++] = (struct gw_diff_pair){
+			.before = &diff->before->process[i], .after = partner[i]};
+	for (size_t j = 0; j < compared_count(diff->after); j++)
+		if (!taken[j])
+			diff->pair[diff->pair_count++].after = &diff->after->process[j];
+	for (size_t i = 0; i < diff->pair_count; i++)
+		compare(&diff->pair[i]);
+}
+
+int gw_diff_make(const struct gw_snapshot *before, const struct gw_snapshot *after,
+		 struct gw_diff *diff)
+{
+	const struct gw_process_view **partner =
+		calloc(compared_count(before) + 1, sizeof(*partner));
+	char *taken = calloc(compared_count(after) + 1, 1);
+	int code = 0;
+
+	diff->before = before;
+	diff->after = after;
+	diff->pair =
+		calloc(compared_count(before) + compared_count(after) + 1, sizeof(*diff->pair));
+	if (partner && taken && diff->pair) {
+		match_all(before, after, partner, taken);
+		make_pairs(diff, partner, taken);
+		gw_diff_remark_all(diff);
+	} else {
+		code = -ENOMEM;
+	}
+	free(partner);
+	free(taken);
+	return code;
+}
+
+void gw_diff_clear(struct gw_diff *diff)
+{
+	free(diff->pair);
+	memset(diff, 0, sizeof(*diff));
+}
