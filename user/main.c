@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+#include <ctype.h>
 #include <locale.h>
 #include <stdio.h>
 #include <string.h>
@@ -25,13 +26,15 @@ static const struct {
 
 static void print_usage(FILE *out)
 {
-	fputs("usage: gilwatch COMMAND [OPTION...]\n"
+	fputs("usage: gilwatch -p PID[,PID...] [OPTION...] [INTERVAL [COUNT]]\n"
+	      "       gilwatch COMMAND [OPTION...]\n"
 	      "gilwatch says why threaded Python is slow: where each nanosecond of each thread "
-	      "went.\n\n",
+	      "went.\n\n"
+	      "  -p PID   watch a process live: a view on a terminal, rows elsewhere\n",
 	      out);
 	for (size_t i = 0; i < sizeof(commands) / sizeof(commands[0]); i++)
 		fprintf(out, "  %-8s %s\n", commands[i].name, commands[i].help);
-	fputs("\nTry: sudo gilwatch list, then sudo gilwatch summary -p PID\n"
+	fputs("\nTry: sudo gilwatch list, then sudo gilwatch -p PID\n"
 	      "gilwatch COMMAND --help lists a command's options; man gilwatch explains the "
 	      "rest.\n",
 	      out);
@@ -51,6 +54,9 @@ int main(int argc, char **argv)
 	for (size_t i = 0; argc >= 2 && i < sizeof(commands) / sizeof(commands[0]); i++)
 		if (!strcmp(argv[1], commands[i].name))
 			return commands[i].run(argc - 1, argv + 1);
+	/* The bare form is the live view: an option comes first, or an interval. */
+	if (argc >= 2 && (argv[1][0] == '-' || isdigit((unsigned char)argv[1][0])))
+		return gw_command_live(argc, argv);
 	if (argc < 2 && isatty(STDIN_FILENO) && isatty(STDOUT_FILENO))
 		return gw_command_pick();
 	if (argc >= 2)

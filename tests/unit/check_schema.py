@@ -10,7 +10,7 @@ import json
 import pathlib
 import sys
 
-from jsonschema import Draft202012Validator
+from jsonschema import Draft202012Validator, RefResolver
 
 STRICT = (
     "contended_sched.json",
@@ -73,11 +73,14 @@ def shorten(document):
 
 def read_validators():
     """By the name that a document has for its schema, as gilwatch.summary.v1."""
+    files = (ROOT / "docs").glob("*.schema.json")
+    schemas = {file.as_uri(): json.loads(file.read_text()) for file in files}
     validators = {}
-    for file in (ROOT / "docs").glob("*.schema.json"):
-        schema = json.loads(file.read_text())
+    for place, schema in schemas.items():
         Draft202012Validator.check_schema(schema)
-        validators[schema["title"]] = Draft202012Validator(schema)
+        # One schema refers to another by the name of its file.
+        resolver = RefResolver(place, schema, store=schemas)
+        validators[schema["title"]] = Draft202012Validator(schema, resolver=resolver)
     return validators
 
 

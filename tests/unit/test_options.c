@@ -120,6 +120,7 @@ static int parse(int (*parser)(int, char **, struct gw_options *, struct gw_erro
 }
 
 #define SUMMARY(o, err, ...) parse(gw_options_summary, (const char *[]){__VA_ARGS__, NULL}, o, err)
+#define LIVE(o, err, ...)    parse(gw_options_live, (const char *[]){__VA_ARGS__, NULL}, o, err)
 #define LIST(o, err, ...)    parse(gw_options_list, (const char *[]){__VA_ARGS__, NULL}, o, err)
 #define DOCTOR(o, err, ...)  parse(gw_options_doctor, (const char *[]){__VA_ARGS__, NULL}, o, err)
 #define RUN(o, err, ...)     parse(gw_options_run, (const char *[]){__VA_ARGS__, NULL}, o, err)
@@ -461,6 +462,29 @@ static void test_begin_at(void **state)
 		assert_refused(SUMMARY(&o, &err, "-p1", "--begin-at", bad[i]), &err, "is no time");
 }
 
+static void test_intervals(void **state)
+{
+	struct gw_options o;
+	struct gw_error err;
+	(void)state;
+
+	assert_int_equal(LIVE(&o, &err, "-p", "42"), 0);
+	assert_int_equal(o.interval_ns, 1000000000);
+	assert_int_equal(o.count, 0);
+	assert_int_equal(LIVE(&o, &err, "-p", "42", "500ms"), 0);
+	assert_int_equal(o.interval_ns, 500000000);
+	assert_int_equal(LIVE(&o, &err, "2", "-p", "42", "7", "-j"), 0);
+	assert_int_equal(o.interval_ns, 2000000000);
+	assert_int_equal(o.count, 7);
+	assert_int_equal(o.json, 1);
+	assert_refused(LIVE(&o, &err, "2"), &err, "gilwatch -p PID");
+	assert_refused(LIVE(&o, &err, "-p", "1", "x"), &err, "is no duration");
+	assert_refused(LIVE(&o, &err, "-p", "1", "99ms"), &err, "too short");
+	assert_refused(LIVE(&o, &err, "-p", "1", "1", "0"), &err, "no number of intervals");
+	assert_refused(LIVE(&o, &err, "-p", "1", "1", "2x"), &err, "no number of intervals");
+	assert_refused(LIVE(&o, &err, "-p", "1", "1", "2", "3"), &err, "one argument too many");
+}
+
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
@@ -469,6 +493,7 @@ int main(void)
 		cmocka_unit_test(test_durations_of_nothing),
 		cmocka_unit_test(test_what_is_no_duration),
 		cmocka_unit_test(test_defaults),
+		cmocka_unit_test(test_intervals),
 		cmocka_unit_test(test_all_options),
 		cmocka_unit_test(test_lists_of_pids),
 		cmocka_unit_test(test_what_is_no_list_of_pids),

@@ -4,6 +4,7 @@
 #define GW_COMMANDS_H
 
 int gw_command_summary(int argc, char **argv);
+int gw_command_live(int argc, char **argv);
 int gw_command_run(int argc, char **argv);
 int gw_command_list(int argc, char **argv);
 int gw_command_doctor(int argc, char **argv);

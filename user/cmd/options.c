@@ -5,6 +5,14 @@
 
 /* Options that several commands share. */
 /* clang-format off */
+#define OPTIONS_TARGETS                                                                            \
+	{"pid", 'p', "PID[,PID...]", 0, "Process to watch", 0},                                    \
+	{"comm", KEY_COMM, "NAME", 0,                                                              \
+	 "Watch the Python processes of this name (a pattern as gunicorn* too)", 0},               \
+	{"cgroup", 'c', "PATH", 0,                                                                 \
+	 "Watch the Python processes in this cgroup and those below it", 0}
+#define OPTION_NO_CHILDREN                                                                         \
+	{"no-children", KEY_NO_CHILDREN, NULL, 0, "Do not follow the children of processes", 0}
 #define OPTIONS_JSON                                                                               \
 	{"json", KEY_JSON, NULL, 0, "One JSON object instead of text", 0},                         \
 	{NULL, 'j', NULL, OPTION_ALIAS, NULL, 0}
@@ -23,18 +31,13 @@
 int gw_options_summary(int argc, char **argv, struct gw_options *options, struct gw_error *err)
 {
 	static const struct argp_option table[] = {
-		{"pid", 'p', "PID[,PID...]", 0, "Process to watch", 0},
-		{"comm", KEY_COMM, "NAME", 0,
-		 "Watch the Python processes of this name (a pattern as gunicorn* too)", 0},
-		{"cgroup", 'c', "PATH", 0,
-		 "Watch the Python processes in this cgroup and those below it", 0},
+		OPTIONS_TARGETS,
 		{"duration", 'd', "TIME", 0, "How long: 500ms, 10s, 2m (default 10s)", 0},
 		OPTIONS_JSON,
 		OPTION_OUTPUT("Write to FILE (\"-\" is standard output)"),
 		OPTION_ROWS,
 		OPTIONS_ENGINE,
-		{"no-children", KEY_NO_CHILDREN, NULL, 0, "Do not follow the children of processes",
-		 0},
+		OPTION_NO_CHILDREN,
 		{"begin-at", KEY_BEGIN_AT, "NS", 0,
 		 "Begin to count at this time of CLOCK_MONOTONIC, so that several runs see the "
 		 "same "
@@ -190,6 +193,39 @@ int gw_options_diff(int argc, char **argv, struct gw_options *options, struct gw
 				.args_doc = "BEFORE.json AFTER.json",
 				.doc = "Compares two saved summaries, as before and after a "
 				       "change. Needs no rights.",
+			},
+	};
+
+	return gw_options_parse(&line, argc, argv, options, err);
+}
+
+int gw_options_live(int argc, char **argv, struct gw_options *options, struct gw_error *err)
+{
+	static const struct argp_option table[] = {
+		OPTIONS_TARGETS,
+		{"json", KEY_JSON, NULL, 0, "A JSON object for each interval, one a line", 0},
+		{NULL, 'j', NULL, OPTION_ALIAS, NULL, 0},
+		{"rows", 'n', "ROWS", 0,
+		 "Threads to show of each process where there is no terminal (default 10)", 0},
+		OPTIONS_ENGINE,
+		OPTION_NO_CHILDREN,
+		OPTION_VERBOSE,
+		OPTIONS_HELP,
+	};
+	static char name[] = "gilwatch";
+	static const struct gw_command_line line = {
+		.command = COMMAND_LIVE,
+		.name = name,
+		.argp =
+			{
+				.options = table,
+				.parser = gw_options_take,
+				.args_doc = "[INTERVAL [COUNT]]",
+				.doc = "Shows what the threads of running CPython processes do: a "
+				       "view on a terminal; elsewhere, or where a COUNT is given, "
+				       "a "
+				       "block of rows for each INTERVAL (default 1s). gilwatch "
+				       "--help lists the commands.",
 			},
 	};
 

@@ -22,6 +22,8 @@ struct gw_options {
 	size_t cgroup_count;
 	uint64_t duration_ns;
 	uint64_t begin_at_ns; /* CLOCK_MONOTONIC; 0: at once */
+	uint64_t interval_ns; /* of the live view */
+	uint64_t count;	      /* intervals of it; 0: until interrupted */
 	int json;
 	const char *output; /* NULL or "-": standard output */
 	int rows;
@@ -42,6 +44,7 @@ struct gw_options {
  * program, as argp does it. Return 0, or a negative errno with err set (GW_STATUS_USAGE).
  */
 int gw_options_summary(int argc, char **argv, struct gw_options *options, struct gw_error *err);
+int gw_options_live(int argc, char **argv, struct gw_options *options, struct gw_error *err);
 int gw_options_list(int argc, char **argv, struct gw_options *options, struct gw_error *err);
 int gw_options_doctor(int argc, char **argv, struct gw_options *options, struct gw_error *err);
 int gw_options_show(int argc, char **argv, struct gw_options *options, struct gw_error *err);

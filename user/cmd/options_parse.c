@@ -10,12 +10,15 @@
 
 #define DEFAULT_DURATION_NS 10000000000ULL
 #define DEFAULT_ROWS	    10
+#define DEFAULT_INTERVAL_NS 1000000000ULL
+#define INTERVAL_LEAST_NS   100000000ULL
 
 struct parse {
 	struct gw_options *options;
 	struct gw_error *err;
 	enum gw_command command;
 	const char *bad; /* the argument that was not understood */
+	int positionals;
 };
 
 int gw_options_add_pid(struct gw_options *o, pid_t pid, struct gw_error *err)
@@ -99,9 +102,11 @@ static error_t end_of_arguments(const struct parse *p)
 	if (p->command == COMMAND_RUN && !o->command)
 		return gw_error_set(p->err, -EINVAL, GW_STATUS_USAGE,
 				    "which command? as in: gilwatch run -- python3 app.py");
-	if (p->command == COMMAND_SUMMARY && !o->pid_count && !o->comm_count && !o->cgroup_count)
+	if ((p->command == COMMAND_SUMMARY || p->command == COMMAND_LIVE) && !o->pid_count &&
+	    !o->comm_count && !o->cgroup_count)
 		return gw_error_set(p->err, -EINVAL, GW_STATUS_USAGE,
-				    "which process? as in: gilwatch summary -p PID");
+				    "which process? as in: gilwatch %s-p PID",
+				    p->command == COMMAND_LIVE ? "" : "summary ");
 	if (p->command == COMMAND_DOCTOR && o->pid_count > 1)
 		return gw_error_set(p->err, -EINVAL, GW_STATUS_USAGE,
 				    "doctor looks at one process at a time: give one PID");
@@ -111,10 +116,41 @@ static error_t end_of_arguments(const struct parse *p)
 	return 0;
 }
 
-static error_t positional(const struct parse *p, const char *argument)
+static error_t parse_interval(const char *text, struct gw_options *o, struct gw_error *err)
+{
+	error_t code = gw_duration_parse(text, &o->interval_ns, err);
+
+	if (!code && o->interval_ns < INTERVAL_LEAST_NS)
+		code = gw_error_set(err, -EINVAL, GW_STATUS_USAGE,
+				    "an interval of %.40s is too short: 100ms is the least", text);
+	return code;
+}
+
+static error_t parse_count(const char *text, struct gw_options *o, struct gw_error *err)
+{
+	const char *end;
+	long count;
+
+	if (parse_number(text, &end, INT_MAX, &count) || *end)
+		return gw_error_set(
+			err, -EINVAL, GW_STATUS_USAGE,
+			"\"%.40s\" is no number of intervals, as 10 in: gilwatch -p PID "
+			"1 10",
+			text);
+	o->count = (uint64_t)count;
+	return 0;
+}
+
+static error_t positional(struct parse *p, const char *argument)
 {
 	int takes_file = p->command == COMMAND_SHOW || p->command == COMMAND_DIFF;
 
+	p->positionals++;
+	/* INTERVAL [COUNT], as vmstat has them. */
+	if (p->command == COMMAND_LIVE && p->positionals == 1)
+		return parse_interval(argument, p->options, p->err);
+	if (p->command == COMMAND_LIVE && p->positionals == 2)
+		return parse_count(argument, p->options, p->err);
 	if (takes_file && !p->options->file) {
 		p->options->file = argument;
 		return 0;
@@ -241,6 +277,7 @@ int gw_options_parse(const struct gw_command_line *line, int argc, char **argv,
 	memset(options, 0, sizeof(*options));
 	options->duration_ns = DEFAULT_DURATION_NS;
 	options->rows = DEFAULT_ROWS;
+	options->interval_ns = DEFAULT_INTERVAL_NS;
 	options->engine = GW_ENGINE_SCHED;
 	code = argp_parse(&line->argp, argc, argv, ARGP_NO_ERRS | ARGP_NO_HELP | line->flags, NULL,
 			  &p);

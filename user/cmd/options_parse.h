@@ -27,6 +27,7 @@ enum gw_command {
 	COMMAND_DOCTOR,
 	COMMAND_RUN,
 	COMMAND_DIFF,
+	COMMAND_LIVE,
 };
 
 struct gw_command_line {

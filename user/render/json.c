@@ -11,6 +11,7 @@
 #include "model/histogram.h"
 #include "render/escape.h"
 #include "render/json_fields.h"
+#include "render/json_snapshot.h"
 #include "render/total.h"
 
 #ifndef GW_VERSION
@@ -458,12 +459,10 @@ static json_t *process(struct writer *w, const struct gw_process_view *p)
 	return object;
 }
 
-static json_t *document(struct writer *w, const struct gw_snapshot *s)
+static void put_snapshot(struct writer *w, json_t *object, const struct gw_snapshot *s)
 {
-	json_t *object = json_object(), *processes = json_array();
+	json_t *processes = json_array();
 
-	put(w, object, "schema", json_string(GW_JSON_SCHEMA));
-	put(w, object, "version", json_string(GW_VERSION));
 	put_fields(w, object, &gw_fields_snapshot, s, NULL);
 	put(w, object, "window", object_of(w, &gw_fields_window, s, NULL));
 	put(w, object, "host", object_of(w, &gw_fields_host, s, NULL));
@@ -475,6 +474,27 @@ static json_t *document(struct writer *w, const struct gw_snapshot *s)
 			w->failed = 1;
 	}
 	put(w, object, "processes", processes);
+}
+
+json_t *gw_json_snapshot(const struct gw_snapshot *s)
+{
+	struct writer w = {0};
+	json_t *object = json_object();
+
+	put_snapshot(&w, object, s);
+	if (!w.failed)
+		return object;
+	json_decref(object);
+	return NULL;
+}
+
+static json_t *document(struct writer *w, const struct gw_snapshot *s)
+{
+	json_t *object = json_object();
+
+	put(w, object, "schema", json_string(GW_JSON_SCHEMA));
+	put(w, object, "version", json_string(GW_VERSION));
+	put_snapshot(w, object, s);
 	return object;
 }
 
@@ -482,7 +502,7 @@ static json_t *document(struct writer *w, const struct gw_snapshot *s)
  * Fifteen digits print every time below a million seconds to the nanosecond and 0.1 as 0.1. Longer
  * times need seventeen, which print 0.1 as 0.10000000000000001.
  */
-static size_t precision(const struct gw_snapshot *s)
+size_t gw_json_precision(const struct gw_snapshot *s)
 {
 	int64_t longest = s->elapsed_ns;
 
@@ -509,7 +529,7 @@ int gw_json_write(const struct gw_snapshot *s, FILE *out)
 
 	if (!object || w.failed)
 		err = -ENOMEM;
-	else if (json_dumpf(object, out, layout(s) | JSON_REAL_PRECISION(precision(s))) ||
+	else if (json_dumpf(object, out, layout(s) | JSON_REAL_PRECISION(gw_json_precision(s))) ||
 		 fputc('\n', out) == EOF || fflush(out))
 		err = -EIO;
 	json_decref(object);

@@ -1,0 +1,132 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+/* Intervals as rows and as JSON. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "fixtures.h"
+#include "golden.h"
+#include "render/interval.h"
+
+static char *rows_of(void (*make)(struct gw_snapshot *), uint64_t seq, int rows, int utf8)
+{
+	struct gw_text_options options = {.rows = rows, .utf8 = utf8};
+	struct gw_snapshot snapshot;
+	struct gw_interval interval = {
+		.seq = seq,
+		.at = "2026-03-01T12:00:10+01:00",
+		.heading = seq == 1,
+		.between = &snapshot,
+		.since_start = &snapshot,
+	};
+	char *text = NULL;
+	size_t size = 0;
+	FILE *out = open_memstream(&text, &size);
+
+	make(&snapshot);
+	assert_int_equal(gw_interval_text_write(&interval, &options, out), 0);
+	fclose(out);
+	gw_snapshot_clear(&snapshot);
+	return text;
+}
+
+static void assert_rows(const char *name, void (*make)(struct gw_snapshot *), int rows)
+{
+	char *text = rows_of(make, 1, rows, 0);
+
+	assert_golden(name, text);
+	free(text);
+}
+
+static void rows_stand_under_their_names(void **state)
+{
+	(void)state;
+	assert_rows("interval_contended.txt", fixture_contended_uprobe, 10);
+	assert_rows("interval_error.txt", fixture_error, 10);
+	assert_rows("interval_no_facts.txt", fixture_no_facts, 10);
+	assert_rows("interval_many.txt", fixture_many, 3);
+}
+
+static void names_of_threads_are_escaped(void **state)
+{
+	(void)state;
+	for (int utf8 = 0; utf8 < 2; utf8++) {
+		char *text = rows_of(fixture_hostile, 1, 100, utf8);
+
+		for (const char *at = text; *at; at++)
+			assert_true(*at == '\n' || (unsigned char)*at >= ' ');
+		free(text);
+	}
+}
+
+static void a_later_interval_has_no_heading(void **state)
+{
+	char *text = rows_of(fixture_idle, 2, 1, 0);
+
+	(void)state;
+	assert_null(strstr(text, "threads"));
+	assert_non_null(strstr(text, "12:00:10"));
+	free(text);
+}
+
+static void json_is_one_line(void **state)
+{
+	struct gw_snapshot between, since_start;
+	struct gw_interval interval = {
+		.seq = 7,
+		.at = "2026-03-01T12:00:10+01:00",
+		.between = &between,
+		.since_start = &since_start,
+	};
+	char *text = NULL;
+	size_t size = 0;
+	FILE *out = open_memstream(&text, &size);
+
+	(void)state;
+	fixture_contended_sched(&between);
+	fixture_contended_uprobe(&since_start);
+	assert_int_equal(gw_interval_json_write(&interval, out), 0);
+	fclose(out);
+	assert_ptr_equal(strchr(text, '\n'), text + size - 1);
+	assert_golden("interval.json", text);
+	free(text);
+	gw_snapshot_clear(&between);
+	gw_snapshot_clear(&since_start);
+}
+
+static void a_full_disk_is_an_error(void **state)
+{
+	struct gw_text_options options = {.rows = 3};
+	struct gw_snapshot snapshot;
+	struct gw_interval interval = {.seq = 1, .between = &snapshot, .since_start = &snapshot};
+	FILE *out = fopen("/dev/full", "w");
+
+	(void)state;
+	assert_non_null(out);
+	fixture_idle(&snapshot);
+	assert_true(gw_interval_text_write(&interval, &options, out) < 0);
+	fclose(out);
+	out = fopen("/dev/full", "w");
+	assert_true(gw_interval_json_write(&interval, out) < 0);
+	fclose(out);
+	gw_snapshot_clear(&snapshot);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(rows_stand_under_their_names),
+		cmocka_unit_test(names_of_threads_are_escaped),
+		cmocka_unit_test(a_later_interval_has_no_heading),
+		cmocka_unit_test(json_is_one_line),
+		cmocka_unit_test(a_full_disk_is_an_error),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,221 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+#include "cmd/looks.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "model/interval.h"
+#include "verdict/verdict.h"
+
+/* Verdicts need a second; a little less is as good, and clocks make that of one. */
+#define JUDGED_LEAST_NS 990000000
+
+struct gw_look {
+	struct gw_snapshot snapshot;
+	unsigned int keepers;
+};
+
+static struct gw_look *keep(struct gw_look *look)
+{
+	if (look)
+		look->keepers++;
+	return look;
+}
+
+static void let_go(struct gw_look *look)
+{
+	if (!look || --look->keepers)
+		return;
+	gw_snapshot_clear(&look->snapshot);
+	free(look);
+}
+
+static void replace(struct gw_look **place, struct gw_look *look)
+{
+	struct gw_look *old = *place;
+
+	*place = keep(look);
+	let_go(old);
+}
+
+/* ---- headlines ---- */
+
+static struct gw_headline *headline_of(struct gw_looks *looks,
+				       const struct gw_process_view *process)
+{
+	struct gw_headline *grown;
+
+	for (size_t i = 0; i < looks->headlines; i++)
+		if (looks->headline[i].pid == process->pid &&
+		    looks->headline[i].began_ns == process->began_ns)
+			return &looks->headline[i];
+	grown = realloc(looks->headline, (looks->headlines + 1) * sizeof(*grown));
+	if (!grown)
+		return NULL;
+	looks->headline = grown;
+	grown += looks->headlines++;
+	memset(grown, 0, sizeof(*grown));
+	grown->pid = process->pid;
+	grown->began_ns = process->began_ns;
+	return grown;
+}
+
+/* The headline first; then the verdicts that are not of its kind. */
+static void put_first(struct gw_process_view *process, const struct gw_verdict *headline)
+{
+	struct gw_verdict was[GW_VERDICTS_MAX];
+	size_t count = process->verdict_count;
+
+	memcpy(was, process->verdict, sizeof(was));
+	process->verdict[0] = *headline;
+	process->verdict_count = 1;
+	for (size_t i = 0; i < count && process->verdict_count < GW_VERDICTS_MAX; i++)
+		if (strcmp(was[i].code, headline->code))
+			process->verdict[process->verdict_count++] = was[i];
+}
+
+static int judge(struct gw_looks *looks, const struct gw_snapshot *window)
+{
+	for (size_t i = 0; i < window->process_count; i++) {
+		struct gw_process_view *process = &looks->between.process[i];
+		struct gw_headline *headline = headline_of(looks, process);
+
+		if (!headline)
+			return -ENOMEM;
+		process->verdict_count =
+			gw_verdict_process(window, &window->process[i], process->verdict);
+		headline->steady = gw_steady_next(&headline->steady, process);
+		if (headline->steady.any)
+			put_first(process, &headline->steady.shown);
+	}
+	return 0;
+}
+
+static void repeat_headlines(struct gw_looks *looks)
+{
+	for (size_t i = 0; i < looks->between.process_count; i++) {
+		struct gw_process_view *process = &looks->between.process[i];
+		const struct gw_headline *headline = headline_of(looks, process);
+
+		if (headline && headline->steady.any)
+			put_first(process, &headline->steady.shown);
+	}
+}
+
+/* Judges as much time as it takes: several intervals where they are short. */
+static int judge_window(struct gw_looks *looks)
+{
+	const struct gw_snapshot *now = &looks->now->snapshot;
+	struct gw_snapshot window = {0};
+	int64_t long_ns = now->elapsed_ns - looks->judged->snapshot.elapsed_ns;
+	int code;
+
+	if (long_ns < JUDGED_LEAST_NS && looks->headlines) {
+		repeat_headlines(looks);
+		return 0;
+	}
+	if (looks->judged == looks->last) {
+		code = judge(looks, &looks->between);
+	} else {
+		code = gw_interval_make(&looks->judged->snapshot, now, &window);
+		if (!code)
+			code = judge(looks, &window);
+		gw_snapshot_clear(&window);
+	}
+	if (long_ns >= JUDGED_LEAST_NS)
+		replace(&looks->judged, looks->now);
+	return code;
+}
+
+/* ---- looks ---- */
+
+/* What the first one is compared with: nothing has happened yet. */
+static struct gw_look *beginning(const struct gw_snapshot *first)
+{
+	struct gw_look *look = calloc(1, sizeof(*look));
+
+	if (look) {
+		look->keepers = 1;
+		look->snapshot.start_monotonic_ns = first->start_monotonic_ns;
+		look->snapshot.end_monotonic_ns = first->start_monotonic_ns;
+	}
+	return look;
+}
+
+static int compare(struct gw_looks *looks)
+{
+	int code;
+
+	gw_snapshot_clear(&looks->between);
+	code = gw_interval_make(&looks->last->snapshot, &looks->now->snapshot, &looks->between);
+	if (!code)
+		code = judge_window(looks);
+	gw_verdicts_judge(&looks->now->snapshot);
+	return code;
+}
+
+static int look(struct gw_looks *looks, struct gw_watch *watch, enum gw_ended ended, int finish,
+		struct gw_look *now, struct gw_error *err)
+{
+	struct gw_snapshot *s = &now->snapshot;
+	int code = finish ? gw_watch_finish(watch, ended, s, err)
+			  : gw_watch_look(watch, ended, s, err);
+
+	if (code)
+		return code;
+	memcpy(s->started, looks->started, sizeof(s->started));
+	s->requested_ns = GW_ABSENT_NS;
+	if (!looks->now) {
+		looks->now = beginning(s);
+		looks->judged = keep(looks->now);
+	}
+	if (!looks->now)
+		return -ENOMEM;
+	replace(&looks->last, looks->now);
+	replace(&looks->now, now);
+	looks->seq++;
+	return compare(looks);
+}
+
+int gw_looks_take(struct gw_looks *looks, struct gw_watch *watch, enum gw_ended ended, int finish,
+		  struct gw_error *err)
+{
+	struct gw_look *now = calloc(1, sizeof(*now));
+	int code = -ENOMEM;
+
+	if (keep(now))
+		code = look(looks, watch, ended, finish, now, err);
+	let_go(now);
+	if (code == -ENOMEM)
+		gw_error_set(err, code, GW_STATUS_FAILURE, "out of memory");
+	return code;
+}
+
+const struct gw_snapshot *gw_looks_since_start(const struct gw_looks *looks)
+{
+	return &looks->now->snapshot;
+}
+
+void gw_looks_mark(struct gw_looks *looks, int forget)
+{
+	replace(&looks->marked, forget ? NULL : looks->now);
+}
+
+int gw_looks_since_mark(const struct gw_looks *looks, struct gw_snapshot *snapshot)
+{
+	static const struct gw_snapshot start = {.cpus = 0};
+
+	return gw_interval_make(looks->marked ? &looks->marked->snapshot : &start,
+				&looks->now->snapshot, snapshot);
+}
+
+void gw_looks_free(struct gw_looks *looks)
+{
+	let_go(looks->now);
+	let_go(looks->last);
+	let_go(looks->judged);
+	let_go(looks->marked);
+	gw_snapshot_clear(&looks->between);
+	free(looks->headline);
+}
