@@ -117,6 +117,7 @@ static int fill_thread(const struct gw_build *b, const struct gw_raw_thread *fro
 	snprintf(view->name, sizeof(view->name), "%.*s", (int)sizeof(from->comm), from->comm);
 	view->alive = 1;
 	view->start_ns = from->thread.start_ns;
+	view->last_cpu = from->thread.cpu;
 	view->wall_ns = (int64_t)(told_until_ns(b, &from->thread) - from->thread.start_ns);
 	view->cells_ns = figures.cells_ns;
 	view->states = figures.states;

@@ -88,6 +88,7 @@ struct gw_thread_view {
 	struct gw_sampled sampled;
 	struct gw_cpu_time *cpu; /* ascending by CPU number */
 	size_t cpu_count;
+	uint32_t last_cpu; /* where it runs or ran last */
 	int64_t migrations[GW_DISTANCE_COUNT];
 	int64_t acquisitions, releases, forced_releases; /* GW_ABSENT_COUNT without probes */
 	int64_t waits;					 /* for the GIL */

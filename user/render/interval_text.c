@@ -4,6 +4,7 @@
 #include <math.h>
 
 #include "model/histogram.h"
+#include "model/series.h"
 #include "render/interval.h"
 #include "render/text_page.h"
 #include "render/total.h"
@@ -112,19 +113,6 @@ static void wait_cell(struct gw_page *page, const struct gw_histogram *wait)
 	gw_page_cell(page, 1, GW_LEFT, "");
 }
 
-/* Of the GIL that is held most. */
-static double held_percent(const struct gw_process_view *p)
-{
-	int64_t most_ns = 0;
-
-	if (p->basis[GW_STATE_PYTHON].kind == GW_BASIS_ABSENT)
-		return -1;
-	for (size_t i = 0; i < p->gil_count; i++)
-		if (p->gil[i].holding_ns > most_ns)
-			most_ns = p->gil[i].holding_ns;
-	return over(most_ns, p->elapsed_ns) * 100;
-}
-
 static struct gw_histogram all_waits(const struct gw_process_view *p)
 {
 	struct gw_histogram sum = {0};
@@ -157,6 +145,7 @@ static void id_cells(struct gw_page *page, const char *time, uint32_t id, size_t
 static void process_row(struct gw_page *page, const char *time, const struct gw_process_view *p)
 {
 	struct gw_histogram waits = all_waits(p);
+	double held = gw_held_share(p);
 
 	id_cells(page, time, p->pid, p->thread_count);
 	if (p->error[0]) {
@@ -165,7 +154,7 @@ static void process_row(struct gw_page *page, const char *time, const struct gw_
 		gw_page_end_row(page);
 		return;
 	}
-	number_cell(page, FIGURE_WIDTH, held_percent(p), 1);
+	number_cell(page, FIGURE_WIDTH, held < 0 ? held : held * 100, 1);
 	state_cells(page, p, &p->states);
 	wait_cell(page, &waits);
 	gw_page_cell(page, LAST_WIDTH, GW_LEFT, last_word(p));
