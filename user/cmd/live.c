@@ -6,7 +6,9 @@
 #include "cmd/commands.h"
 #include "cmd/looks.h"
 #include "cmd/rows.h"
+#include "cmd/view.h"
 #include "util/clock.h"
+#include "view/terminal.h"
 
 struct live {
 	struct gw_options options;
@@ -17,12 +19,16 @@ struct live {
 
 static int watch(struct live *l, struct gw_error *err)
 {
-	int code = gw_begin(&l->options, &l->host, &l->watch, err);
+	int rows = l->options.json || l->options.count || !gw_terminal_possible(), code;
 
+	if (!rows)
+		gw_terminal_hold_signals();
+	code = gw_begin(&l->options, &l->host, &l->watch, err);
 	if (code)
 		return code;
 	gw_clock_write(l->looks.started, sizeof(l->looks.started));
-	return gw_rows(&l->options, &l->watch, &l->looks, err);
+	return rows ? gw_rows(&l->options, &l->watch, &l->looks, err)
+		    : gw_view(&l->options, &l->watch, &l->looks, err);
 }
 
 static void live_free(struct live *l)

@@ -42,6 +42,14 @@ int64_t gw_histogram_percentile_ns(const struct gw_histogram *histogram, unsigne
 	return edge_ns(hist, GW_HIST_BUCKETS - 1);
 }
 
+int64_t gw_histogram_shown_ns(const struct gw_histogram *h, unsigned int permille)
+{
+	int64_t ns = gw_histogram_percentile_ns(h, permille);
+
+	return ns > 0 && h->data.max_ns && (uint64_t)ns > h->data.max_ns ? (int64_t)h->data.max_ns
+									 : ns;
+}
+
 void gw_histogram_merge(struct gw_histogram *sum, const struct gw_histogram *from)
 {
 	if (sum->absent)

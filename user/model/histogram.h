@@ -12,6 +12,12 @@
 int64_t gw_histogram_percentile_ns(const struct gw_histogram *histogram, unsigned int permille);
 
 /*
+ * The same as people are shown it: percentiles are upper edges of buckets, and none can exceed the
+ * longest; the smaller of the two is as true, and does not look wrong.
+ */
+int64_t gw_histogram_shown_ns(const struct gw_histogram *histogram, unsigned int permille);
+
+/*
  * Adds the entries of from to sum. A zeroed histogram is neutral; an absent one makes the sum
  * absent, for a part must not pass for the whole.
  */

@@ -107,18 +107,6 @@ static void histogram_titles(struct gw_page *page)
 	gw_page_end_row(page);
 }
 
-/*
- * Percentiles are upper edges of buckets, and none can exceed the longest: the smaller of the two
- * is as true, and does not look wrong.
- */
-static int64_t percentile_ns(const struct gw_histogram *h, unsigned int permille)
-{
-	int64_t ns = gw_histogram_percentile_ns(h, permille);
-
-	return ns > 0 && h->data.max_ns && (uint64_t)ns > h->data.max_ns ? (int64_t)h->data.max_ns
-									 : ns;
-}
-
 static void histogram_row(struct gw_page *page, const char *label, const struct gw_histogram *h)
 {
 	static const unsigned int permille[] = {500, 900, 990};
@@ -127,7 +115,8 @@ static void histogram_row(struct gw_page *page, const char *label, const struct 
 	gw_page_cell(page, 2, GW_LEFT, "");
 	gw_page_cell(page, 26, GW_LEFT, label);
 	for (int i = 0; i < 3; i++)
-		gw_page_cell(page, 10, GW_RIGHT, gw_duration(percentile_ns(h, permille[i])).text);
+		gw_page_cell(page, 10, GW_RIGHT,
+			     gw_duration(gw_histogram_shown_ns(h, permille[i])).text);
 	gw_page_cell(page, 10, GW_RIGHT,
 		     gw_duration(known ? (int64_t)h->data.max_ns : GW_ABSENT_NS).text);
 	gw_page_cell(page, 10, GW_RIGHT,

@@ -1,0 +1,397 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+/* What stands above the table: title, facts, verdict, graphs, and the GIL; and the keys below it.
+ */
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "model/histogram.h"
+#include "render/text_parts.h"
+#include "render/units.h"
+#include "view/bar.h"
+#include "view/screen_parts.h"
+
+#define LINE_SIZE 512
+
+/* ---- the title ---- */
+
+static void clock_text(int64_t ns, char *text, size_t size)
+{
+	int64_t seconds = ns / 1000000000;
+
+	snprintf(text, size, "%" PRId64 ":%02d:%02d", seconds / 3600, (int)(seconds / 60 % 60),
+		 (int)(seconds % 60));
+}
+
+static void target_text(const struct gw_screen *screen, char *text, size_t size)
+{
+	const struct gw_process_view *p = gw_screen_process(screen);
+
+	if (!p)
+		snprintf(text, size, "gilwatch");
+	else if (screen->shown->process_count > 1)
+		snprintf(text, size, "gilwatch: %zu processes, here %" PRIu32 " %.*s",
+			 screen->shown->process_count, p->pid, (int)sizeof(p->comm), p->comm);
+	else
+		snprintf(text, size, "gilwatch: %" PRIu32 " %.*s", p->pid, (int)sizeof(p->command),
+			 p->command[0] ? p->command : p->comm);
+}
+
+static const char *mode_text(enum gw_view_mode mode)
+{
+	static const char *const text[GW_MODE_COUNT] = {
+		[GW_MODE_INTERVAL] = "last interval",
+		[GW_MODE_MARK] = "since reset",
+		[GW_MODE_START] = "since start",
+	};
+
+	return text[mode];
+}
+
+void gw_screen_title(const struct gw_screen *screen, struct gw_grid *grid)
+{
+	char left[LINE_SIZE * 3], right[64], clock[32];
+	int used;
+
+	clock_text(screen->watched_ns, clock, sizeof(clock));
+	snprintf(right, sizeof(right), "%s  %s%s", mode_text(screen->state->mode), clock,
+		 screen->over		 ? "  ENDED"
+		 : screen->state->paused ? "  PAUSED"
+					 : "");
+	used = (int)strlen(right);
+	target_text(screen, left, sizeof(left));
+	gw_grid_paint(grid, 0, 0, grid->columns, GW_PEN_TITLE);
+	gw_grid_put(grid, 0, 0, grid->columns - used - 1, GW_PEN_TITLE, left);
+	gw_grid_put(grid, 0, grid->columns - used, used, GW_PEN_TITLE, right);
+}
+
+/* ---- facts ---- */
+
+static size_t python_text(const struct gw_process_view *p, char *text, size_t size)
+{
+	return (size_t)snprintf(text, size, "CPython %s%s, engine %s, ",
+				p->python_version[0] ? p->python_version : "of unknown version",
+				!p->free_threaded ? ""
+				: p->gil_enabled  ? " free-threaded, GIL on"
+						  : " free-threaded, GIL off",
+				p->engine);
+}
+
+void gw_screen_facts(const struct gw_screen *screen, struct gw_grid *grid, int row)
+{
+	const struct gw_process_view *p = gw_screen_process(screen);
+	char text[LINE_SIZE], budget[48] = "", every[32];
+	size_t used;
+
+	if (!p || p->error[0])
+		return;
+	used = python_text(p, text, sizeof(text));
+	if (p->overhead_budget >= 0)
+		snprintf(budget, sizeof(budget), " of %s", gw_share(p->overhead_budget).text);
+	snprintf(text + used, sizeof(text) - used, "cost %s%s, %" PRIu32 " CPUs, %zu thread%s",
+		 gw_share(p->overhead_ratio).text, budget, p->cpus_usable, p->thread_count,
+		 p->thread_count == 1 ? "" : "s");
+	snprintf(every, sizeof(every), "every %s",
+		 gw_duration_short((int64_t)screen->state->interval_ns).text);
+	gw_grid_put(grid, row, 0, grid->columns - (int)strlen(every) - 1, GW_PEN_PLAIN, text);
+	gw_grid_put_right(grid, row, 0, grid->columns, GW_PEN_DIM, every);
+}
+
+/* ---- the verdict ---- */
+
+/* The worst of all processes, the one the screen is about first. */
+static const struct gw_process_view *worst_judged(const struct gw_screen *screen)
+{
+	const struct gw_process_view *worst = gw_screen_process(screen);
+
+	for (size_t i = 0; i < screen->shown->process_count; i++) {
+		const struct gw_process_view *p = &screen->shown->process[i];
+
+		if (p->verdict_count && (!worst || !worst->verdict_count ||
+					 p->verdict[0].severity > worst->verdict[0].severity))
+			worst = p;
+	}
+	return worst;
+}
+
+/* Returns the lines used. */
+static int verdict_lines(const struct gw_screen *screen, const struct gw_process_view *p,
+			 const struct gw_verdict *verdict, struct gw_grid *grid, int row, int rows)
+{
+	static const struct {
+		const char *label;
+		enum gw_pen pen;
+	} severity[] = {
+		[GW_INFO] = {"INFO", GW_PEN_GOOD},
+		[GW_WARNING] = {"WARNING", GW_PEN_WARNING},
+		[GW_CRITICAL] = {"CRITICAL", GW_PEN_CRITICAL},
+	};
+	char text[sizeof(verdict->text) + 32];
+	int first = gw_grid_put(grid, row, 0, 9, severity[verdict->severity].pen,
+				severity[verdict->severity].label);
+
+	if (screen->shown->process_count > 1)
+		snprintf(text, sizeof(text), "%" PRIu32 ": %s", p->pid, verdict->text);
+	else
+		snprintf(text, sizeof(text), "%s", verdict->text);
+	return gw_grid_wrap(grid, row, 0, first + 1, rows, GW_PEN_PLAIN, text);
+}
+
+void gw_screen_verdict(const struct gw_screen *screen, struct gw_grid *grid, int row, int rows)
+{
+	const struct gw_process_view *p = worst_judged(screen);
+
+	if (!p || p->error[0]) {
+		gw_grid_wrap(grid, row, 0, 0, rows, GW_PEN_WARNING, p ? p->error : "");
+		return;
+	}
+	/* The worst first; others where there is room for them. */
+	for (size_t i = 0; i < p->verdict_count && rows > 0; i++) {
+		int used = verdict_lines(screen, p, &p->verdict[i], grid, row, rows);
+
+		row += used;
+		rows -= used ? used : rows;
+	}
+}
+
+/* ---- graphs ---- */
+
+enum graph_figure {
+	GRAPH_HELD,
+	GRAPH_WAITERS,
+	GRAPH_CPUS,
+	GRAPH_COUNT,
+};
+
+static double figure_of(const struct gw_series_point *point, enum graph_figure figure)
+{
+	return figure == GRAPH_HELD	 ? point->held
+	       : figure == GRAPH_WAITERS ? point->waiters
+					 : point->cpus;
+}
+
+/* What fills the graph: all of the time, or the most that was seen. */
+static double scale_of(const struct gw_series *series, enum graph_figure figure, size_t shown)
+{
+	double most = 1;
+
+	for (size_t i = 0; figure != GRAPH_HELD && i < shown; i++)
+		if (figure_of(gw_series_at(series, i), figure) > most)
+			most = figure_of(gw_series_at(series, i), figure);
+	return most;
+}
+
+static void graph(const struct gw_series *series, enum graph_figure figure, struct gw_grid *grid,
+		  int row, int column, int width)
+{
+	static const struct {
+		const char *name;
+		enum gw_pen pen;
+	} look[GRAPH_COUNT] = {
+		[GRAPH_HELD] = {"held", GW_PEN_STATE + GW_STATE_PYTHON},
+		[GRAPH_WAITERS] = {"waiting", GW_PEN_STATE + GW_STATE_GIL_WAIT},
+		[GRAPH_CPUS] = {"CPUs", GW_PEN_STATE + GW_STATE_NATIVE},
+	};
+	double now = series->count ? figure_of(gw_series_at(series, 0), figure) : -1, scale;
+	int label =
+		gw_grid_print(grid, row, column, width, GW_PEN_PLAIN, "%s %s ", look[figure].name,
+			      figure == GRAPH_HELD ? gw_share(now).text : gw_number(now).text);
+	size_t shown;
+
+	label = label > 13 ? label : 13;
+	shown = width > label ? (size_t)(width - label) : 0;
+	if (shown > series->count)
+		shown = series->count;
+	scale = scale_of(series, figure, shown);
+	for (size_t i = 0; i < shown; i++)
+		gw_bar_column(grid, row, column + width - 1 - (int)i, look[figure].pen,
+			      figure_of(gw_series_at(series, i), figure) / scale);
+}
+
+void gw_screen_graphs(const struct gw_screen *screen, struct gw_grid *grid, int row)
+{
+	int width = grid->columns / GRAPH_COUNT;
+
+	for (int i = 0; i < GRAPH_COUNT; i++)
+		graph(screen->series, (enum graph_figure)i, grid, row, i * width, width - 1);
+}
+
+/* ---- the GIL ---- */
+
+static const struct gw_thread_view *holds_most(const struct gw_process_view *p)
+{
+	const struct gw_thread_view *most = NULL;
+	int64_t most_ns = 0;
+
+	for (size_t i = 0; i < p->thread_count; i++) {
+		const int64_t *ns = p->thread[i].states.ns;
+		int64_t held_ns = (ns[GW_STATE_PYTHON] > 0 ? ns[GW_STATE_PYTHON] : 0) +
+				  (ns[GW_STATE_HELD_OFF] > 0 ? ns[GW_STATE_HELD_OFF] : 0);
+
+		if (held_ns > most_ns) {
+			most_ns = held_ns;
+			most = &p->thread[i];
+		}
+	}
+	return most;
+}
+
+/* Who holds the GIL now; without probes a holder that runs is not seen, but who holds it most is.
+ */
+static void holder_text(const struct gw_process_view *p, const struct gw_process_view *now,
+			char *text, size_t size)
+{
+	const struct gw_thread_view *most = holds_most(p);
+
+	for (size_t i = 0; now && i < now->open_count; i++) {
+		const struct gw_open *open = &now->open[i];
+
+		if (open->kind != GW_OPEN_HOLD)
+			continue;
+		snprintf(text, size, ", now by %s for %s, %s", gw_screen_label(p, open->tid).text,
+			 gw_screen_age(open->age_ns).text, gw_text_doing(open->where));
+		return;
+	}
+	if (most)
+		snprintf(text, size, ", mostly by %s", gw_screen_label(p, most->tid).text);
+	else
+		text[0] = '\0';
+}
+
+static struct gw_histogram merged(const struct gw_process_view *p, int waits)
+{
+	struct gw_histogram sum = {0};
+
+	for (size_t i = 0; i < p->gil_count; i++)
+		gw_histogram_merge(&sum, waits ? &p->gil[i].wait : &p->gil[i].hold);
+	return sum;
+}
+
+/* Without the space before the unit, so that several fit into a line. */
+static struct gw_figure compact(int64_t ns)
+{
+	struct gw_figure figure = gw_duration(ns);
+	char *space = strchr(figure.text, ' ');
+
+	if (space)
+		memmove(space, space + 1, strlen(space));
+	return figure;
+}
+
+static void percentiles(const struct gw_histogram *h, const char *name, char *text, size_t size)
+{
+	int64_t max_ns = !h->absent && h->count ? (int64_t)h->data.max_ns : GW_ABSENT_NS;
+
+	snprintf(text, size, "%s %s/%s/%s", name, compact(gw_histogram_shown_ns(h, 500)).text,
+		 compact(gw_histogram_shown_ns(h, 990)).text, compact(max_ns).text);
+}
+
+static int64_t forced_releases(const struct gw_process_view *p)
+{
+	int64_t sum = 0;
+
+	for (size_t i = 0; i < p->gil_count; i++) {
+		if (p->gil[i].forced_releases < 0)
+			return GW_ABSENT_COUNT;
+		sum += p->gil[i].forced_releases;
+	}
+	return sum;
+}
+
+static void waiting_line(const struct gw_screen *screen, const struct gw_process_view *p,
+			 const struct gw_process_view *now, struct gw_grid *grid, int row)
+{
+	double seconds = (double)p->elapsed_ns, waiting;
+	char ratio[32] = "";
+
+	waiting = seconds > 0 ? (double)p->states.ns[GW_STATE_GIL_WAIT] / seconds : 0;
+	if (p->basis[GW_STATE_GIL_WAIT].kind == GW_BASIS_ABSENT)
+		waiting = -1;
+	if (p->resume.delay_ratio >= 0)
+		snprintf(ratio, sizeof(ratio), " (\xc3\x97%s)",
+			 gw_number(p->resume.delay_ratio).text);
+	gw_grid_print(grid, row, 5, grid->columns - 5, GW_PEN_PLAIN,
+		      "%s wait, %zu now (most: %zu); resume p99 %s%s; forced %s",
+		      gw_number(waiting).text, now ? gw_waiting_now(now) : 0,
+		      screen->series->most_waiting,
+		      gw_duration(gw_histogram_shown_ns(&p->resume.latency, 990)).text, ratio,
+		      gw_rate(forced_releases(p), p->elapsed_ns).text);
+}
+
+static void percentiles_line(const struct gw_process_view *p, struct gw_grid *grid, int row)
+{
+	struct gw_histogram holds = merged(p, 0), waits = merged(p, 1);
+	char hold[80], wait[80];
+
+	percentiles(&holds, "hold", hold, sizeof(hold));
+	percentiles(&waits, "wait", wait, sizeof(wait));
+	gw_grid_print(grid, row, 5, grid->columns - 5, GW_PEN_PLAIN, "p50/p99/max: %s, %s", wait,
+		      hold);
+}
+
+void gw_screen_gil(const struct gw_screen *screen, struct gw_grid *grid, int row, int rows)
+{
+	const struct gw_process_view *p = gw_screen_process(screen);
+	const struct gw_process_view *now = gw_screen_process_now(screen);
+	char holder[256];
+	double held;
+
+	if (!p || p->error[0])
+		return;
+	gw_grid_put(grid, row, 0, 4, GW_PEN_BOLD, "GIL");
+	held = gw_held_share(p);
+	if (held < 0) {
+		gw_grid_wrap(grid, row, 5, 0, rows, GW_PEN_PLAIN, p->basis[GW_STATE_PYTHON].reason);
+		return;
+	}
+	holder_text(p, now, holder, sizeof(holder));
+	gw_grid_print(grid, row, 5, grid->columns - 5, GW_PEN_PLAIN, "held %s%s",
+		      gw_share(held).text, holder);
+	if (rows > 1)
+		waiting_line(screen, p, now, grid, row + 1);
+	if (rows > 2)
+		percentiles_line(p, grid, row + 2);
+}
+
+/* ---- the keys ---- */
+
+static void keys_text(const struct gw_screen *screen, int columns, char *text, size_t size)
+{
+	static const char *const sort[GW_SORT_COUNT] = {
+		[GW_SORT_BUSY] = "busy",
+		[GW_SORT_GIL_WAIT] = "gil wait",
+		[GW_SORT_PYTHON] = "python",
+		[GW_SORT_NATIVE] = "native",
+		[GW_SORT_HELD_OFF] = "held off",
+		[GW_SORT_INFLICTED] = "inflicted",
+		[GW_SORT_MIGRATIONS] = "migrations",
+		[GW_SORT_NAME] = "name",
+		[GW_SORT_ID] = "number",
+	};
+	const struct gw_view_state *s = screen->state;
+
+	if (s->help)
+		snprintf(text, size, "any key: back");
+	else if (s->detail)
+		snprintf(text, size, "Esc back  Up/Down thread  PgUp/PgDn scroll  m mode  q quit");
+	else
+		snprintf(text, size, "h help  q quit  s sort: %s%s%s%s%s", sort[s->sort],
+			 s->reverse ? " rev" : "",
+			 columns < 60 ? "" : "  m mode  Enter open  p pause  r reset  / filter",
+			 s->filter[0] ? ": " : "", s->filter);
+}
+
+void gw_screen_footer(const struct gw_screen *screen, struct gw_grid *grid)
+{
+	char text[LINE_SIZE];
+	int row = grid->rows - 1;
+
+	if (screen->state->typing)
+		snprintf(text, sizeof(text), "filter: %s_", screen->state->typed);
+	else if (screen->state->message[0])
+		snprintf(text, sizeof(text), "%s", screen->state->message);
+	else
+		keys_text(screen, grid->columns, text, sizeof(text));
+	gw_grid_paint(grid, row, 0, grid->columns, GW_PEN_TITLE);
+	gw_grid_put(grid, row, 0, grid->columns, GW_PEN_TITLE, text);
+}

@@ -1,0 +1,283 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+#include "view/terminal.h"
+
+#include <curses.h>
+#include <errno.h>
+#include <langinfo.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/signalfd.h>
+#include <term.h>
+#include <unistd.h>
+
+/* <term.h> makes common words into its own. */
+#undef columns
+#undef lines
+
+#include "view/rescue.h"
+#include "view/state.h"
+
+/* How long an Esc may be the beginning of another key's sequence. */
+#define ESCAPE_MS 50
+
+struct gw_terminal {
+	SCREEN *screen;
+	int signals;
+	int utf8;
+	attr_t pen[GW_PEN_COUNT];
+};
+
+int gw_terminal_possible(void)
+{
+	const char *term = getenv("TERM");
+
+	return isatty(STDIN_FILENO) && isatty(STDOUT_FILENO) && term && term[0] &&
+	       strcmp(term, "dumb") != 0;
+}
+
+static void stop_and_go(sigset_t *set)
+{
+	sigemptyset(set);
+	sigaddset(set, SIGTSTP);
+	sigaddset(set, SIGCONT);
+}
+
+void gw_terminal_hold_signals(void)
+{
+	sigset_t set;
+
+	stop_and_go(&set);
+	sigprocmask(SIG_BLOCK, &set, NULL);
+}
+
+/* ---- pens ---- */
+
+/* https://no-color.org and http://bixense.com/clicolors */
+static int wants_colour(void)
+{
+	const char *none = getenv("NO_COLOR"), *some = getenv("CLICOLOR");
+
+	return !(none && none[0]) && !(some && !strcmp(some, "0"));
+}
+
+static void plain_pens(attr_t *pen)
+{
+	pen[GW_PEN_BOLD] = A_BOLD;
+	pen[GW_PEN_DIM] = A_DIM;
+	pen[GW_PEN_TITLE] = A_REVERSE;
+	pen[GW_PEN_SELECTED] = A_REVERSE | A_BOLD;
+	pen[GW_PEN_CRITICAL] = A_REVERSE | A_BOLD;
+	pen[GW_PEN_WARNING] = A_BOLD;
+	pen[GW_PEN_GOOD] = A_BOLD;
+}
+
+static void coloured_pens(attr_t *pen)
+{
+	static const struct {
+		enum gw_pen pen;
+		short colour;
+		attr_t with;
+	} coloured[] = {
+		{GW_PEN_CRITICAL, COLOR_RED, A_BOLD},
+		{GW_PEN_WARNING, COLOR_YELLOW, A_BOLD},
+		{GW_PEN_GOOD, COLOR_GREEN, A_BOLD},
+		{GW_PEN_STATE + GW_STATE_PYTHON, COLOR_GREEN, 0},
+		{GW_PEN_STATE + GW_STATE_NATIVE, COLOR_BLUE, 0},
+		{GW_PEN_STATE + GW_STATE_GIL_WAIT, COLOR_RED, 0},
+		{GW_PEN_STATE + GW_STATE_HELD_OFF, COLOR_MAGENTA, A_BOLD},
+		{GW_PEN_STATE + GW_STATE_RUNQUEUE, COLOR_YELLOW, 0},
+		{GW_PEN_STATE + GW_STATE_DISK, COLOR_CYAN, 0},
+		{GW_PEN_STATE + GW_STATE_NET, COLOR_CYAN, 0},
+		{GW_PEN_STATE + GW_STATE_PIPE, COLOR_CYAN, 0},
+		{GW_PEN_STATE + GW_STATE_POLL, COLOR_CYAN, 0},
+		{GW_PEN_STATE + GW_STATE_FAULT, COLOR_MAGENTA, 0},
+		{GW_PEN_STATE + GW_STATE_STOPPED, COLOR_YELLOW, 0},
+	};
+	short background = COLOR_BLACK;
+
+	start_color();
+	if (use_default_colors() == OK)
+		background = -1;
+	for (size_t i = 0; i < sizeof(coloured) / sizeof(coloured[0]); i++) {
+		short pair = (short)(i + 1);
+
+		if (init_pair(pair, coloured[i].colour, background) == OK)
+			pen[coloured[i].pen] = (attr_t)COLOR_PAIR(pair) | coloured[i].with;
+	}
+}
+
+/* ---- open and close ---- */
+
+static int refuse(struct gw_terminal *t, struct gw_error *err)
+{
+	const char *term = getenv("TERM");
+
+	gw_terminal_close(t);
+	return gw_error_set(
+		err, -ENOTTY, GW_STATUS_USAGE,
+		"this terminal (TERM=%.40s) cannot show a screen; for rows instead, give "
+		"a count, as in: gilwatch -p PID 1 60",
+		term ? term : "");
+}
+
+static int set_up(struct gw_terminal *t)
+{
+	sigset_t set;
+
+	stop_and_go(&set);
+	t->signals = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
+	if (t->signals < 0)
+		return -errno;
+	set_escdelay(ESCAPE_MS);
+	cbreak();
+	noecho();
+	nonl();
+	curs_set(0);
+	keypad(stdscr, TRUE);
+	nodelay(stdscr, TRUE);
+	plain_pens(t->pen);
+	if (wants_colour() && has_colors())
+		coloured_pens(t->pen);
+	return 0;
+}
+
+int gw_terminal_open(struct gw_terminal **terminal, struct gw_error *err)
+{
+	struct gw_terminal *t = calloc(1, sizeof(*t));
+
+	if (!t)
+		return gw_error_set(err, -ENOMEM, GW_STATUS_FAILURE, "out of memory");
+	t->signals = -1;
+	t->utf8 = !strcmp(nl_langinfo(CODESET), "UTF-8");
+	gw_rescue_note();
+	t->screen = newterm(NULL, stdout, stdin);
+	if (!t->screen || set_up(t))
+		return refuse(t, err);
+	gw_rescue_arm(tigetstr("rmcup"), tigetstr("cnorm"), tigetstr("sgr0"));
+	*terminal = t;
+	return 0;
+}
+
+void gw_terminal_close(struct gw_terminal *t)
+{
+	if (!t)
+		return;
+	if (t->screen) {
+		endwin();
+		gw_rescue_disarm();
+		delscreen(t->screen);
+	}
+	if (t->signals >= 0)
+		close(t->signals);
+	free(t);
+}
+
+/* ---- stop and go ---- */
+
+int gw_terminal_signal_fd(const struct gw_terminal *t)
+{
+	return t->signals;
+}
+
+static void stop(void)
+{
+	struct sigaction standard = {.sa_handler = SIG_DFL}, curses;
+	sigset_t set;
+
+	endwin();
+	sigaction(SIGTSTP, &standard, &curses);
+	sigemptyset(&set);
+	sigaddset(&set, SIGTSTP);
+	raise(SIGTSTP);
+	sigprocmask(SIG_UNBLOCK, &set, NULL); /* here it stops, and here it goes on */
+	sigprocmask(SIG_BLOCK, &set, NULL);
+	sigaction(SIGTSTP, &curses, NULL);
+}
+
+int gw_terminal_signals(struct gw_terminal *t)
+{
+	struct signalfd_siginfo info;
+	int any = 0;
+
+	while (read(t->signals, &info, sizeof(info)) == (ssize_t)sizeof(info)) {
+		if (info.ssi_signo == SIGTSTP)
+			stop();
+		any = 1;
+	}
+	if (!any)
+		return 0;
+	/* Whoever had the terminal meanwhile may have left it in any state. */
+	reset_prog_mode();
+	clearok(curscr, TRUE);
+	refresh();
+	return 1;
+}
+
+/* ---- screen and keys ---- */
+
+void gw_terminal_size(const struct gw_terminal *t, int *rows, int *columns)
+{
+	(void)t;
+	getmaxyx(stdscr, *rows, *columns);
+}
+
+int gw_terminal_utf8(const struct gw_terminal *t)
+{
+	return t->utf8;
+}
+
+int gw_terminal_key(struct gw_terminal *t)
+{
+	static const struct {
+		int curses, key;
+	} keys[] = {
+		{ERR, GW_KEY_NONE},
+		{KEY_UP, GW_KEY_UP},
+		{KEY_DOWN, GW_KEY_DOWN},
+		{KEY_PPAGE, GW_KEY_PAGE_UP},
+		{KEY_NPAGE, GW_KEY_PAGE_DOWN},
+		{KEY_HOME, GW_KEY_HOME},
+		{KEY_END, GW_KEY_END},
+		{KEY_ENTER, GW_KEY_ENTER},
+		{'\r', GW_KEY_ENTER},
+		{'\n', GW_KEY_ENTER},
+		{27, GW_KEY_ESCAPE},
+		{KEY_BACKSPACE, GW_KEY_BACKSPACE},
+		{127, GW_KEY_BACKSPACE},
+		{'\b', GW_KEY_BACKSPACE},
+		{KEY_RESIZE, GW_KEY_RESIZE},
+	};
+	int key = getch();
+
+	(void)t;
+	for (size_t i = 0; i < sizeof(keys) / sizeof(keys[0]); i++)
+		if (keys[i].curses == key)
+			return keys[i].key;
+	return key;
+}
+
+static void draw_row(const struct gw_terminal *t, const struct gw_grid *grid, int row)
+{
+	const struct gw_cell *cell = &grid->cell[(size_t)row * (size_t)grid->columns];
+	int pen = -1;
+
+	move(row, 0);
+	for (int i = 0; i < grid->columns; i++) {
+		if (!cell[i].text[0])
+			continue;
+		if (cell[i].pen != pen) {
+			pen = cell[i].pen;
+			attrset((int)t->pen[pen]);
+		}
+		addstr(cell[i].text);
+	}
+}
+
+void gw_terminal_draw(struct gw_terminal *t, const struct gw_grid *grid)
+{
+	erase();
+	for (int row = 0; row < grid->rows; row++)
+		draw_row(t, grid, row);
+	refresh();
+}
