@@ -375,10 +375,9 @@ static void keys_text(const struct gw_screen *screen, int columns, char *text, s
 	else if (s->detail)
 		snprintf(text, size, "Esc back  Up/Down thread  PgUp/PgDn scroll  m mode  q quit");
 	else
-		snprintf(text, size, "h help  q quit  s sort: %s%s%s%s%s", sort[s->sort],
-			 s->reverse ? " rev" : "",
-			 columns < 60 ? "" : "  m mode  Enter open  p pause  r reset  / filter",
-			 s->filter[0] ? ": " : "", s->filter);
+		snprintf(text, size, "h help  q quit  s sort: %s%s  / filter%s%s%s", sort[s->sort],
+			 s->reverse ? " rev" : "", s->filter[0] ? ": " : "", s->filter,
+			 columns < 60 ? "" : "  m mode  Enter open  p pause  r reset");
 }
 
 void gw_screen_footer(const struct gw_screen *screen, struct gw_grid *grid)

@@ -1,0 +1,263 @@
+# SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+"""The live view, in tmux: every key, sizes, ends, signals, colours, locales, hostile names."""
+
+import contextlib
+import json
+import os
+import re
+import shlex
+import signal
+import stat
+import tempfile
+
+import pytest
+from harness import GILWATCH, Workload
+from laws import check_laws
+from tmux import Terminal
+
+# The shell says by itself how it ended and how the terminal is then: nothing is typed meanwhile.
+LINE = (
+    "cd %s; echo $$ > shell; before=$(stty -g); %s; code=$?;"
+    ' if [ "$before" = "$(stty -g)" ]; then echo DONE=$code SANE; else echo DONE=$code CHANGED; fi;'
+    " exec sleep 600"
+)
+
+
+@contextlib.contextmanager
+def view(pid, *arguments, columns=80, rows=24, first="h help", **environment):
+    """The view of a process, when its first screen is there."""
+    with tempfile.TemporaryDirectory(prefix="gilwatch-view-") as directory:
+        words = [GILWATCH, "-p", str(pid), *arguments]
+        line = LINE % (shlex.quote(directory), " ".join(map(shlex.quote, words)))
+        with Terminal(line, columns, rows, **environment) as terminal:
+            terminal.directory = directory
+            terminal.wait_for(first)
+            yield terminal
+
+
+def gilwatch_pid(terminal):
+    """The child of the terminal's shell."""
+    with open(os.path.join(terminal.directory, "shell")) as file:
+        shell = int(file.read())
+    with open("/proc/%d/task/%d/children" % (shell, shell)) as children:
+        (pid,) = children.read().split()
+    return int(pid)
+
+
+def assert_given_back(terminal, said):
+    """The program has ended and the terminal is as it was."""
+    screen = terminal.wait_for("DONE=")
+    assert said in screen, screen
+    assert terminal.ask("alternate_on") == "0"
+    assert terminal.ask("cursor_flag") == "1"
+
+
+def quit_view(terminal):
+    terminal.keys("q")
+    assert_given_back(terminal, "DONE=0 SANE")
+
+
+def selected(screen):
+    """The number of the selected row's thread or process."""
+    (line,) = [line for line in screen.split("\n") if line.startswith(">")]
+    return int(line[1:].split()[0])
+
+
+def table(screen):
+    """The numbers in the table, from above."""
+    return [int(n) for n in re.findall(r"^[> +-] +(\d+) ", screen, re.MULTILINE)]
+
+
+@pytest.fixture(scope="module")
+def crowd():
+    with Workload("crowd", "--threads=30", "--pause=20") as work:
+        yield work
+
+
+def test_every_key(crowd):
+    with view(crowd.pid, "500ms") as terminal:
+        press = terminal.press
+        first = selected(terminal.wait_for(lambda screen: len(table(screen)) > 10))
+        assert first in crowd.tids.values()
+
+        # Up, down, pages, both ends: the selection is elsewhere each time.
+        press("Down", lambda screen: selected(screen) != first)
+        press("Home", lambda screen: table(screen)[0] == selected(screen))
+        press("End", lambda screen: table(screen)[-1] == selected(screen))
+        press("PPage", lambda screen: table(screen)[-1] != selected(screen))
+        press("NPage", lambda screen: table(screen)[-1] == selected(screen))
+        press("Up", lambda screen: table(screen)[-1] != selected(screen))
+
+        # The screen of one thread, of the next one, and back.
+        screen = press("Enter", "Where its time went")
+        thread = re.search(r"Thread (\d+)", screen).group(1)
+        press("Down", lambda screen: "Thread %s " % thread not in screen)
+        press("Escape", "h help")
+
+        press("s", "sort: gil wait")
+        press("S", "sort: busy")
+        press("R", "sort: busy rev")
+        press("R", lambda screen: "rev" not in screen)
+        press("m", "since reset")
+        press("m", "since start")
+        press("m", "last interval")
+        press("p", "PAUSED")
+        press("Space", lambda screen: "PAUSED" not in screen)
+        press("r", "since reset")
+        press("+", "every 1 s")
+        press("-", "every 500 ms")
+
+        # A filter works while it is typed.
+        press("/", "filter: _")
+        terminal.keys("-l", "crowd-7")
+        press("Enter", lambda screen: len(table(screen)) == 1 and "/ filter: crowd-7" in screen)
+        press("/", "filter: crowd-7_")
+        press("x", "nothing fits")
+        press("BSpace", lambda screen: len(table(screen)) == 1)
+        press("Escape", "/ filter: crowd-7")
+        press("Escape", lambda screen: len(table(screen)) > 10)
+
+        press("t", lambda screen: table(screen) == [crowd.pid])
+        press("t", lambda screen: len(table(screen)) > 10)
+        press("h", "any key: back")
+        press("h", "h help")
+        press("?", "any key: back")
+        press("?", "h help")
+
+        press("w", "written: gilwatch-%d-" % crowd.pid)
+        quit_view(terminal)
+        names = sorted(set(os.listdir(terminal.directory)) - {"shell"})
+        assert [name.rsplit(".")[-1] for name in names] == ["json", "txt"]
+        for name in names:
+            mode = os.stat(os.path.join(terminal.directory, name)).st_mode
+            assert stat.S_IMODE(mode) == 0o600, name
+        with open(os.path.join(terminal.directory, names[0])) as file:
+            check_laws(json.load(file))
+        with open(os.path.join(terminal.directory, names[1])) as file:
+            assert "process %d" % crowd.pid in file.read()
+
+
+def test_sizes_while_it_runs(crowd):
+    with view(crowd.pid, "500ms") as terminal:
+        for columns, rows in ((200, 50), (40, 10), (132, 43), (20, 5), (80, 24)):
+            terminal.resize(columns, rows)
+
+            def fits(screen):
+                lines = screen.rstrip("\n").split("\n")
+                whole = len(lines) == rows and lines[-1].startswith("h help")
+                return whole and (rows < 10 or "number name" in screen)
+
+            screen = terminal.wait_for(fits)
+        assert "resume p99" in screen, screen
+        quit_view(terminal)
+
+
+def test_wide_screens_have_more_columns(crowd):
+    with view(crowd.pid, columns=200, rows=50) as terminal:
+        screen = terminal.wait_for("forced")
+        for title in ("cpu", "moves", "wait p99", "hold p99", "resume p99", "acquired"):
+            assert title in screen, screen
+
+
+def test_the_end_of_the_target_is_said_and_its_figures_stay():
+    with Workload("sleep") as work:
+        with view(work.pid, "200ms") as terminal:
+            terminal.wait_for(lambda screen: work.pid in table(screen))
+            work.finish()
+            screen = terminal.wait_for("ENDED")
+            assert "number name" in screen, screen
+            terminal.press("m", "since reset")
+            terminal.press("m", "since start")
+            quit_view(terminal)
+
+
+def test_many_threads_and_a_hostile_name():
+    with Workload("crowd", "--threads=500", "--pause=100") as work:
+        with view(work.pid, columns=100, rows=30) as terminal:
+            terminal.wait_for("501 threads")
+            terminal.press("End", lambda screen: selected(screen) == table(screen)[-1])
+            # A control character on the terminal would show as one here, or not at all.
+            terminal.press("/", "filter: ")
+            terminal.keys("-l", "RED")
+            screen = terminal.wait_for(r"\x1b[31mRED")
+            assert len(table(screen)) == 1, screen
+            terminal.press("Enter", "/ filter: RED")
+            quit_view(terminal)
+
+
+COLOURS = re.compile(r"\x1b\[[0-9;]*\b(3[0-7]|9[0-7]|38|4[0-7]|48)[0-9;]*m")
+
+
+@pytest.mark.parametrize(
+    "environment, coloured",
+    [
+        ({}, True),
+        ({"NO_COLOR": "1"}, False),
+        ({"NO_COLOR": ""}, True),
+        ({"CLICOLOR": "0"}, False),
+        ({"TERM": "vt100"}, False),
+        ({"TERM": "linux"}, True),
+        ({"TERM": "screen"}, True),
+    ],
+    ids=str,
+)
+def test_colours(crowd, environment, coloured):
+    settings = {"NO_COLOR": None, "CLICOLOR": None, "TERM": "xterm-256color", **environment}
+    with view(crowd.pid, **settings) as terminal:
+        terminal.wait_for(lambda screen: len(table(screen)) > 10)
+        assert bool(COLOURS.search(terminal.screen("-e"))) == coloured
+        quit_view(terminal)
+
+
+def test_ascii_where_the_locale_has_no_utf8(crowd):
+    with view(crowd.pid, LC_ALL="C") as terminal:
+        screen = terminal.wait_for(lambda screen: len(table(screen)) > 10)
+        assert screen.isascii(), screen
+        terminal.press("Enter", "Where its time went")
+        assert terminal.screen().isascii(), terminal.screen()
+
+
+@pytest.mark.parametrize(
+    "number, said",
+    [
+        (signal.SIGTERM, "DONE=0 SANE"),
+        (signal.SIGINT, "DONE=0 SANE"),
+        (signal.SIGHUP, "DONE=0 SANE"),
+        (signal.SIGSEGV, "DONE=139 SANE"),
+        (signal.SIGABRT, "DONE=134 SANE"),
+    ],
+    ids=lambda value: value.name if isinstance(value, signal.Signals) else "",
+)
+def test_signals_leave_a_sane_terminal(crowd, number, said):
+    with view(crowd.pid) as terminal:
+        assert terminal.ask("alternate_on") == "1"
+        os.kill(gilwatch_pid(terminal), number)
+        assert_given_back(terminal, said)
+
+
+def test_stopped_and_continued(crowd):
+    """Ctrl-Z gives the terminal back, fg takes it again."""
+    environment = {"PS1": r"prompt-\#> ", "HISTFILE": None}
+    with Terminal("exec bash --norc --noprofile -i", **environment) as terminal:
+        terminal.wait_for("prompt-1>")
+        terminal.keys("-l", "%s -p %d; echo DONE=$?" % (shlex.quote(GILWATCH), crowd.pid))
+        terminal.press("Enter", "h help")
+        terminal.keys("C-z")
+        terminal.wait_for(lambda screen: re.search(r"prompt-\d+> *$", screen.rstrip()))
+        assert terminal.ask("alternate_on") == "0"
+        terminal.keys("-l", "fg; echo BACK=$?")
+        terminal.press("Enter", "h help")
+        assert terminal.ask("alternate_on") == "1"
+        terminal.press("s", "sort: gil wait")
+        terminal.press("q", "BACK=0")
+        assert terminal.ask("alternate_on") == "0"
+
+
+def test_a_terminal_that_cannot_show_a_screen(crowd):
+    line = "TERM=%s %s -p %d %s 2>&1; echo DONE=$?; exec sleep 600"
+    with Terminal(line % ("dumb", GILWATCH, crowd.pid, "-n 1 1s"), columns=200) as terminal:
+        terminal.wait_for("gil_wait")
+        assert terminal.ask("alternate_on") == "0"
+    with Terminal(line % ("no-such-terminal", GILWATCH, crowd.pid, "")) as terminal:
+        screen = terminal.wait_for("DONE=2")
+        assert "TERM=no-such-terminal" in screen, screen
