@@ -123,6 +123,7 @@ static int fill_thread(const struct gw_build *b, const struct gw_raw_thread *fro
 	view->states = figures.states;
 	memcpy(view->where_ns, figures.where_ns, sizeof(view->where_ns));
 	memcpy(view->held_off_by_ns, figures.held_off_by_ns, sizeof(view->held_off_by_ns));
+	view->oncpu_waiting_ns = figures.oncpu_waiting_ns;
 	view->python_error_ns = figures.python_error_ns;
 	view->sampled = figures.sampled;
 	fill_thread_counts(b, view, &tally);
@@ -192,6 +193,7 @@ static double add_ended(const struct gw_build *b, struct gw_process_view *view)
 	view->corrected += tally->corrected;
 	for (int i = 0; i < GW_DISTANCE_COUNT; i++)
 		view->migrations[i] += (int64_t)tally->migrations[i];
+	view->oncpu_waiting_ns += f.oncpu_waiting_ns;
 	add_figures(view, &f.states, f.where_ns, f.held_off_by_ns);
 	fill_resume(&resume, tally, &b->process->ended_resume, b->no_gil);
 	add_resume(view, &resume);
@@ -206,6 +208,7 @@ static double add_thread(struct gw_process_view *view, const struct gw_thread_vi
 	view->corrected += from->thread.tally.corrected;
 	for (int i = 0; i < GW_DISTANCE_COUNT; i++)
 		view->migrations[i] += thread->migrations[i];
+	view->oncpu_waiting_ns += thread->oncpu_waiting_ns;
 	add_figures(view, &thread->states, thread->where_ns, thread->held_off_by_ns);
 	add_resume(view, &thread->resume);
 	return (double)thread->python_error_ns * (double)thread->python_error_ns;
@@ -289,8 +292,11 @@ static void fill_rates(const struct gw_build *b, struct gw_process_view *view)
 		view->parallelism_native = (double)view->states.ns[GW_STATE_NATIVE] / elapsed;
 	}
 	view->missed_switches = b->process->missed_switches;
-	for (int i = 0; i < GW_LOST_COUNT; i++)
+	view->exact_ns = b->exact ? view->elapsed_ns : 0;
+	for (int i = 0; i < GW_LOST_COUNT; i++) {
+		view->lost[i] = b->process->lost[i];
 		view->lost_events += b->process->lost[i];
+	}
 }
 
 static void fill_io(const struct gw_build *b, struct gw_process_view *view)

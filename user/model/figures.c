@@ -32,6 +32,8 @@ static void add_cell(struct gw_figures *f, enum gw_gil gil, enum gw_where where,
 		f->held_off_by_ns[where] += ns;
 	if (gil == GW_GIL_HOLDING)
 		f->holding_ns += ns;
+	if (gil == GW_GIL_WAITING && where == GW_RUNNING)
+		f->oncpu_waiting_ns += ns;
 }
 
 void gw_figures_fold(const struct gw_tally *tally, double fallback_share,

@@ -11,6 +11,7 @@ struct gw_figures {
 	struct gw_states states;
 	int64_t where_ns[GW_WHERE_COUNT];
 	int64_t held_off_by_ns[GW_WHERE_COUNT];
+	int64_t oncpu_waiting_ns;
 	int64_t holding_ns;	   /* all holding cells, sampled ones included */
 	struct gw_sampled sampled; /* what the sampler had to split */
 	int64_t python_error_ns;

@@ -10,6 +10,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "gilwatch/abi.h"
 #include "gilwatch/cell.h"
 #include "gilwatch/fold.h"
 #include "gilwatch/hist.h"
@@ -84,6 +85,7 @@ struct gw_thread_view {
 	struct gw_states states;
 	int64_t where_ns[GW_WHERE_COUNT];
 	int64_t held_off_by_ns[GW_WHERE_COUNT]; /* GW_RUNNING is 0 */
+	int64_t oncpu_waiting_ns; /* on a CPU while waiting for the GIL; not kept in files */
 	int64_t python_error_ns;		/* half-width of the 95 % interval; 0 if exact */
 	struct gw_sampled sampled;
 	struct gw_cpu_time *cpu; /* ascending by CPU number */
@@ -182,6 +184,10 @@ struct gw_process_view {
 	uint32_t pid, ppid;
 	char command[1024]; /* raw bytes of the target */
 	char comm[64];	    /* raw bytes of the target */
+	/* of the kernel's and systemd's books; raw bytes, "" where not known; not kept in files */
+	char cgroup[512];
+	char container_id[128], container_runtime[16];
+	int64_t start_time_ns; /* since 1970; 0: not known */
 	char error[512];    /* "" : measured; else why not, and nothing below it is set */
 
 	char python_version[32];
@@ -219,6 +225,8 @@ struct gw_process_view {
 	int64_t held_off_by_ns[GW_WHERE_COUNT];
 	int64_t gil_wait_by_holder_ns[GW_HOLDER_COUNT]; /* GW_HOLDER_NONE is absent without probes
 							 */
+	int64_t oncpu_waiting_ns; /* on a CPU while waiting for the GIL; not kept in files */
+	int64_t exact_ns;	  /* time in which probes counted; not kept in files */
 	struct gw_basis basis[GW_STATE_COUNT];
 	struct gw_basis by_holder_basis;
 	struct gw_basis inflicted_basis;
@@ -256,6 +264,7 @@ struct gw_process_view {
 
 	int64_t cells_ns; /* check: all cells of all threads, by themselves … */
 	uint64_t lost_events;
+	uint64_t lost[GW_LOST_COUNT]; /* the same by enum gw_lost; not kept in files */
 	uint64_t missed_switches;
 	uint64_t corrected;
 };
