@@ -58,6 +58,11 @@ static const struct {
 	{"io_bound", gw_rule_processes_io_bound},
 };
 
+const char *gw_verdict_rule_code(size_t index)
+{
+	return index < sizeof(rules) / sizeof(rules[0]) ? rules[index].code : NULL;
+}
+
 static unsigned int kind_of(const struct gw_process_view *process)
 {
 	if (process->error[0])

@@ -9,6 +9,9 @@
 size_t gw_verdict_process(const struct gw_snapshot *snapshot, const struct gw_process_view *process,
 			  struct gw_verdict out[GW_VERDICTS_MAX]);
 
+/* The code of each rule in turn, NULL behind the last. */
+const char *gw_verdict_rule_code(size_t index);
+
 /* Fills the verdicts of every process of the snapshot, and those over several of them. */
 void gw_verdicts_judge(struct gw_snapshot *snapshot);
 
