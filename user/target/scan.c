@@ -17,6 +17,7 @@
 #define PF_KTHREAD  0x00200000 /* include/linux/sched.h */
 #define CGROUP_MAX  16384
 #define COMM_LENGTH 15
+#define MAPPED_MAX  8192
 
 /*
  * A mapped file by what maps say of it, so that a known one need not be opened. The path is in it
@@ -40,13 +41,14 @@ struct batch {
 	struct mapped *mapped[BATCH_MAX];
 };
 
-struct scanner {
+struct gw_scanner {
 	const struct gw_scan_filter *filter;
 	int with_sites;
 	struct gw_file_cache *cache;
 	struct gw_scan_result *scan;
 	size_t room;
 	void *mapped; /* a tree of struct mapped */
+	size_t mapped_count;
 	struct batch batch;
 	struct gw_target target; /* to look for sites with */
 	char cgroup[CGROUP_MAX]; /* of the process looked at */
@@ -73,7 +75,7 @@ static void free_mapped(void *data)
 }
 
 /* The record of a file that is mapped, a new one if need be; NULL: out of memory. */
-static struct mapped *record_of(struct scanner *s, const struct gw_mapping *m, int *is_new)
+static struct mapped *record_of(struct gw_scanner *s, const struct gw_mapping *m, int *is_new)
 {
 	struct mapped key = {.device = m->device, .inode = m->inode, .path = m->path}, **known;
 	struct mapped *mapped;
@@ -88,8 +90,10 @@ static struct mapped *record_of(struct scanner *s, const struct gw_mapping *m, i
 		return NULL;
 	*mapped = key;
 	mapped->path = strdup(m->path);
-	if (mapped->path && tsearch(mapped, &s->mapped, compare_mapped))
+	if (mapped->path && tsearch(mapped, &s->mapped, compare_mapped)) {
+		s->mapped_count++;
 		return mapped;
+	}
 	free_mapped(mapped);
 	return NULL;
 }
@@ -103,7 +107,7 @@ static int has_python(const struct gw_symbols_request *request)
 
 /* 1: there is a Python in one of the files; one that cannot be read has none, as far as is known.
  */
-static int read_batch(struct scanner *s)
+static int read_batch(struct gw_scanner *s)
 {
 	struct batch *batch = &s->batch;
 	int found = 0, code;
@@ -122,7 +126,7 @@ static int read_batch(struct scanner *s)
 
 static int look_at_mapping(const struct gw_mapping *m, void *data)
 {
-	struct scanner *s = data;
+	struct gw_scanner *s = data;
 	struct batch *batch = &s->batch;
 	struct mapped *mapped;
 	int is_new, fd;
@@ -143,7 +147,7 @@ static int look_at_mapping(const struct gw_mapping *m, void *data)
 }
 
 /* 1: it maps a Python, 0: it does not, or a negative errno. */
-static int maps_python(struct scanner *s)
+static int maps_python(struct gw_scanner *s)
 {
 	int found = gw_proc_each_code_mapping(s->pid, look_at_mapping, s);
 	int rest = read_batch(s);
@@ -159,27 +163,54 @@ static int is_name(const char *wanted, const char *comm)
 		!strncmp(wanted, comm, COMM_LENGTH));
 }
 
-int gw_scan_comm_matches(const struct gw_scan_filter *filter, const char *comm)
+static int is_any_name(const char *const *names, size_t count, const char *comm)
 {
-	for (size_t i = 0; i < filter->comm_count; i++)
-		if (is_name(filter->comm[i], comm) || !fnmatch(filter->comm[i], comm, 0))
+	for (size_t i = 0; i < count; i++)
+		if (is_name(names[i], comm) || !fnmatch(names[i], comm, 0))
 			return 1;
 	return 0;
 }
 
-static void read_cgroup(struct scanner *s)
+int gw_scan_comm_matches(const struct gw_scan_filter *filter, const char *comm)
+{
+	return is_any_name(filter->comm, filter->comm_count, comm);
+}
+
+static void read_cgroup_of(pid_t pid, char cgroup[CGROUP_MAX])
 {
 	char path[64];
 
-	snprintf(path, sizeof(path), "/proc/%d/cgroup", s->pid);
-	if (gw_read_text(path, s->cgroup, sizeof(s->cgroup)) < 0)
-		s->cgroup[0] = '\0';
+	snprintf(path, sizeof(path), "/proc/%d/cgroup", pid);
+	if (gw_read_text(path, cgroup, CGROUP_MAX) < 0)
+		cgroup[0] = '\0';
 }
 
-static int fits(struct scanner *s, const struct gw_proc_stat *stat)
+static void read_cgroup(struct gw_scanner *s)
+{
+	read_cgroup_of(s->pid, s->cgroup);
+}
+
+int gw_scan_excludes(const struct gw_scan_filter *filter, pid_t pid, const char *comm)
+{
+	char cgroup[CGROUP_MAX];
+
+	if (is_any_name(filter->exclude_comm, filter->exclude_comm_count, comm))
+		return 1;
+	if (!filter->exclude_cgroup_count)
+		return 0;
+	read_cgroup_of(pid, cgroup);
+	for (size_t i = 0; i < filter->exclude_cgroup_count; i++)
+		if (gw_cgroup_matches(&filter->exclude_cgroup[i], cgroup))
+			return 1;
+	return 0;
+}
+
+static int fits(struct gw_scanner *s, const struct gw_proc_stat *stat)
 {
 	const struct gw_scan_filter *filter = s->filter;
 
+	if (gw_scan_excludes(filter, s->pid, stat->comm))
+		return 0;
 	if (!filter->comm_count && !filter->cgroup_count)
 		return 1;
 	if (gw_scan_comm_matches(filter, stat->comm))
@@ -208,7 +239,7 @@ static void read_identity(struct gw_scan_process *process)
 	gw_proc_join_arguments(process->command, got > 0 ? (size_t)got : 0);
 }
 
-static void look_for_sites(struct scanner *s, struct gw_scan_process *process)
+static void look_for_sites(struct gw_scanner *s, struct gw_scan_process *process)
 {
 	int is_new;
 	struct mapped *mapped = record_of(s, &process->python.runtime_file, &is_new);
@@ -226,7 +257,7 @@ static void look_for_sites(struct scanner *s, struct gw_scan_process *process)
 	process->sites_error = mapped->sites_error;
 }
 
-static struct gw_scan_process *add(struct scanner *s)
+static struct gw_scan_process *add(struct gw_scanner *s)
 {
 	struct gw_scan_result *scan = s->scan;
 
@@ -244,7 +275,7 @@ static struct gw_scan_process *add(struct scanner *s)
 	return &scan->process[scan->count++];
 }
 
-static int describe(struct scanner *s, const struct gw_proc_stat *stat)
+static int describe(struct gw_scanner *s, const struct gw_proc_stat *stat)
 {
 	struct gw_scan_process *process = add(s);
 
@@ -274,15 +305,22 @@ static int named_as_python(const char *comm)
 	return !strncmp(comm, "python", 6) || !strncmp(comm, "pypy", 4);
 }
 
-static int look_at_process(struct scanner *s)
+/* 1: it is one of those asked for. */
+static int is_asked_for(struct gw_scanner *s, struct gw_proc_stat *stat)
 {
 	char path[64], text[2048];
+
+	snprintf(path, sizeof(path), "/proc/%d/stat", s->pid);
+	return gw_read_text(path, text, sizeof(text)) >= 0 && !gw_proc_parse_stat(text, stat) &&
+	       !(stat->flags & PF_KTHREAD) && fits(s, stat);
+}
+
+static int look_at_process(struct gw_scanner *s)
+{
 	struct gw_proc_stat stat;
 	int found;
 
-	snprintf(path, sizeof(path), "/proc/%d/stat", s->pid);
-	if (gw_read_text(path, text, sizeof(text)) < 0 || gw_proc_parse_stat(text, &stat) ||
-	    stat.flags & PF_KTHREAD || !fits(s, &stat))
+	if (!is_asked_for(s, &stat))
 		return 0;
 	found = maps_python(s);
 	if (found == -ESRCH) /* a zombie */
@@ -305,7 +343,7 @@ static int compare_pids(const void *a, const void *b)
 	return one->pid < other->pid ? -1 : one->pid > other->pid;
 }
 
-static int look_at_all(struct scanner *s, DIR *proc)
+static int look_at_all(struct gw_scanner *s, DIR *proc)
 {
 	struct dirent *entry;
 	int code = 0;
@@ -324,7 +362,7 @@ int gw_scan_processes(const struct gw_scan_filter *filter, int with_sites,
 		      struct gw_file_cache *cache, struct gw_scan_result *scan,
 		      struct gw_error *err)
 {
-	struct scanner *s = calloc(1, sizeof(*s));
+	struct gw_scanner *s = calloc(1, sizeof(*s));
 	DIR *proc = opendir("/proc");
 	int code = !s ? -ENOMEM : !proc ? -errno : 0;
 
@@ -349,4 +387,37 @@ void gw_scan_free(struct gw_scan_result *scan)
 {
 	free(scan->process);
 	memset(scan, 0, sizeof(*scan));
+}
+
+/* ---- one process after the other ---- */
+
+struct gw_scanner *gw_scanner_new(void)
+{
+	return calloc(1, sizeof(struct gw_scanner));
+}
+
+static void forget_files(struct gw_scanner *s)
+{
+	tdestroy(s->mapped, free_mapped);
+	s->mapped = NULL;
+	s->mapped_count = 0;
+}
+
+int gw_scanner_look(struct gw_scanner *s, const struct gw_scan_filter *filter, pid_t pid)
+{
+	struct gw_proc_stat stat;
+
+	/* Files come and go for as long as the host is up. */
+	if (s->mapped_count > MAPPED_MAX)
+		forget_files(s);
+	s->filter = filter;
+	s->pid = pid;
+	return is_asked_for(s, &stat) ? maps_python(s) : 0;
+}
+
+void gw_scanner_free(struct gw_scanner *s)
+{
+	if (s)
+		forget_files(s);
+	free(s);
 }

@@ -15,12 +15,19 @@
 #include "target/sites.h"
 #include "util/error.h"
 
-/* Which processes to look at: those that fit any of these; all where both lists are empty. */
+/*
+ * Which processes to look at: those that fit any of the first two lists, all where both are empty;
+ * but none that fits one to be excluded.
+ */
 struct gw_scan_filter {
 	const char *const *comm; /* names, or patterns as fnmatch(3) takes them */
 	size_t comm_count;
 	const struct gw_cgroup_selector *cgroup;
 	size_t cgroup_count;
+	const char *const *exclude_comm;
+	size_t exclude_comm_count;
+	const struct gw_cgroup_selector *exclude_cgroup;
+	size_t exclude_cgroup_count;
 };
 
 struct gw_scan_process {
@@ -55,6 +62,23 @@ int gw_scan_processes(const struct gw_scan_filter *filter, int with_sites,
 		      struct gw_file_cache *cache, struct gw_scan_result *scan,
 		      struct gw_error *err);
 void gw_scan_free(struct gw_scan_result *scan);
+
+/*
+ * The same for one process after the other, by somebody who goes on: what is known of mapped files
+ * is kept. NULL: out of memory.
+ */
+struct gw_scanner;
+struct gw_scanner *gw_scanner_new(void);
+void gw_scanner_free(struct gw_scanner *scanner);
+
+/*
+ * 1: the process fits the filter and maps a Python; 0: it does not. Or a negative errno: -ESRCH,
+ * -EACCES …
+ */
+int gw_scanner_look(struct gw_scanner *scanner, const struct gw_scan_filter *filter, pid_t pid);
+
+/* Whether a process is one that the filter excludes. */
+int gw_scan_excludes(const struct gw_scan_filter *filter, pid_t pid, const char *comm);
 
 /* Whether a process's name fits one of the filter's. */
 int gw_scan_comm_matches(const struct gw_scan_filter *filter, const char *comm);
