@@ -54,7 +54,8 @@ static __always_inline __u32 gw_pid_of(struct task_struct *task)
 	at = (char *)pid + bpf_core_field_offset(struct pid, numbers) +
 	     level * bpf_core_type_size(struct upid) + bpf_core_field_offset(struct upid, nr);
 	bpf_probe_read_kernel(&number, sizeof(number), at);
-	return (__u32)number;
+	/* Merged with the load above it would be one of two kinds of memory, which is refused. */
+	return (__u32) * (volatile int *)&number;
 }
 
 #endif

@@ -100,6 +100,12 @@ struct {
 	__type(value, __u64);
 } pairs __weak SEC(".maps");
 
+/* Processes that have become another program: struct gw_newcomer_event. */
+struct {
+	__uint(type, BPF_MAP_TYPE_RINGBUF);
+	__uint(max_entries, 65536);
+} newcomers __weak SEC(".maps");
+
 /* One entry a CPU. */
 struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY);
@@ -124,6 +130,8 @@ __u32 settle_process __weak = 0; /* slot */
 __u32 settle_gil __weak = 0;	 /* slot */
 __u64 settle_holder __weak = 0;	 /* pthread_self() of the holder of that GIL; 0: nobody */
 __u64 settle_look_ns __weak = 0; /* the look at the GIL is not older than this */
+/* Newcomers for which there was no room: the user side looks at all processes then. */
+__u64 newcomers_lost __weak = 0;
 /* How deep the user side's PID namespace lies: 0 is the kernel's own. Found by the iterator. */
 __u32 namespace_level __weak = 0;
 

@@ -45,6 +45,19 @@ static __always_inline void gw_read_thread(struct task_struct *task, struct seq_
 		bpf_seq_write(seq, resume, sizeof(*resume));
 }
 
+/* The process is not watched any more, and its slot will be another one's. */
+static __always_inline void gw_forget_thread(struct task_struct *task)
+{
+	struct gw_thread *t = bpf_task_storage_get(&threads, task, NULL, 0);
+
+	if (!t || t->process != settle_process)
+		return;
+	bpf_task_storage_delete(&hold_hist, task);
+	bpf_task_storage_delete(&wait_hist, task);
+	bpf_task_storage_delete(&resume_hist, task);
+	bpf_task_storage_delete(&threads, task);
+}
+
 /* The task that reads the iterator is of the user side. */
 static __always_inline void gw_name_process(struct task_struct *task, struct seq_file *seq)
 {
@@ -71,6 +84,8 @@ int gw_on_thread(struct bpf_iter__task *ctx)
 		return 0;
 	if (pass == GW_PASS_SETTLE)
 		gw_settle_thread(task);
+	else if (pass == GW_PASS_FORGET)
+		gw_forget_thread(task);
 	else
 		gw_read_thread(task, seq);
 	return 0;

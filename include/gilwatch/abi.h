@@ -266,7 +266,14 @@ struct gw_record {
 enum gw_pass {
 	GW_PASS_SETTLE, /* decide what a thread holds that has not run since */
 	GW_PASS_READ,
-	GW_PASS_NAMES, /* write a struct gw_name for each process */
+	GW_PASS_NAMES,	/* write a struct gw_name for each process */
+	GW_PASS_FORGET, /* take the records of a process's threads away */
+};
+
+/* A process that has become another program. */
+struct gw_newcomer_event {
+	__u32 pid; /* in the PID namespace of the user side */
+	char comm[16];
 };
 
 /* A process by its two names. */

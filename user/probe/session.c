@@ -82,14 +82,13 @@ int gw_session_new(const struct gw_host *host, struct gw_session **session, stru
 
 /* ---- loading ---- */
 
-static void size_maps(struct gw_session *s, const struct gw_session_options *options)
+static void size_maps(struct gw_session *s)
 {
 	uint32_t slots = (uint32_t)s->slots;
 
 	bpf_map__set_max_entries(s->bpf->maps.processes, slots);
 	bpf_map__set_max_entries(s->bpf->maps.targets, 2 * slots);
-	bpf_map__set_max_entries(s->bpf->maps.free_slots,
-				 options->followed ? (uint32_t)options->followed : 1);
+	bpf_map__set_max_entries(s->bpf->maps.free_slots, slots);
 	bpf_map__set_max_entries(s->bpf->maps.gils, slots * GW_GILS_PER_PROCESS);
 	bpf_map__set_max_entries(s->bpf->maps.places, s->host->cpus);
 }
@@ -118,6 +117,8 @@ static void configure(struct gw_session *s, const struct gw_session_options *opt
 	s->bpf->rodata->follow = options->followed != 0;
 	s->bpf->rodata->switch_has_state = gw_features_switch_has_state();
 	s->sleeping = gw_features_sleeping_iterator();
+	bpf_program__set_autoload(s->bpf->progs.gw_on_newcomer, options->newcomers);
+	bpf_map__set_autocreate(s->bpf->maps.newcomers, options->newcomers);
 	bpf_program__set_autoload(s->bpf->progs.gw_on_seed, !s->sleeping);
 	bpf_program__set_autoload(s->bpf->progs.gw_on_seed_sleeping, s->sleeping);
 	if (!options->probes) {
@@ -179,7 +180,7 @@ int gw_session_load(struct gw_session *s, const struct gw_session_options *optio
 	if (!s->bpf || !s->uprobes)
 		return gw_error_set(err, -ENOMEM, GW_STATUS_FAILURE,
 				    "gilwatch cannot open its own BPF programs");
-	size_maps(s, options);
+	size_maps(s);
 	allocate_in_advance(s);
 	configure(s, options);
 	code = gilwatch__load(s->bpf);
@@ -217,6 +218,10 @@ int gw_session_attach(struct gw_session *s, struct gw_error *err)
 				  &s->seeder, err);
 	if (!code)
 		code = attach_one(s->bpf->progs.gw_on_thread, &s->iterator, err);
+	if (!code && bpf_program__autoload(s->bpf->progs.gw_on_newcomer))
+		code = attach_one(s->bpf->progs.gw_on_newcomer, &s->newcomer, err);
+	if (!code && s->newcomer)
+		code = gw_session_listen(s, err);
 	if (!code)
 		code = gw_sampler_start(s->bpf->progs.gw_on_sample, s->host->cpus, &s->sampler,
 					err);
@@ -360,6 +365,8 @@ void gw_session_free(struct gw_session *s)
 	free(s->uprobes);
 	for (size_t i = 0; i < sizeof(s->scheduler) / sizeof(s->scheduler[0]); i++)
 		bpf_link__destroy(s->scheduler[i]);
+	bpf_link__destroy(s->newcomer);
+	ring_buffer__free(s->newcomers);
 	bpf_link__destroy(s->seeder);
 	bpf_link__destroy(s->iterator);
 	if (s->processes)

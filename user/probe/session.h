@@ -23,6 +23,7 @@ struct gw_session_options {
 	size_t selected; /* processes that will be selected */
 	size_t followed; /* room for children and other programs; 0: they are not followed */
 	int probes;	 /* some process may get probes */
+	int newcomers;	 /* programs that begin anywhere are told of */
 };
 
 /* From now on libbpf does not print what it and the kernel have to say. */
@@ -91,6 +92,30 @@ void gw_session_forget(struct gw_session *session, uint32_t slot);
 
 /* Gives the slot of a process that has ended, and is in what was read, to children to come. */
 void gw_session_release(struct gw_session *session, uint32_t slot, const struct gw_raw *raw);
+
+/*
+ * Ends the watch of a process that goes on: what was measured stays until its slot is released, and
+ * its threads are unknown from now on. 0 or a negative errno with err set.
+ */
+int gw_session_abandon(struct gw_session *session, uint32_t slot, struct gw_error *err);
+
+/*
+ * Calls visit for each process that has become another program since the last call. Returns how
+ * many could not be told of: then any process may be new. Costs no system call.
+ */
+typedef void gw_session_visit(const struct gw_newcomer_event *newcomer, void *data);
+uint64_t gw_session_newcomers(struct gw_session *session, gw_session_visit *visit, void *data);
+
+/* Becomes readable when there are some; -1: they are not told of. */
+int gw_session_newcomers_fd(const struct gw_session *session);
+
+/* Entries that are in use in the maps of processes, and for how many there is room. */
+enum gw_session_map {
+	GW_SESSION_PROCESSES,
+	GW_SESSION_CPU_TIMES,
+	GW_SESSION_PAIRS,
+};
+size_t gw_session_map_room(const struct gw_session *session, enum gw_session_map map);
 
 /* Now, on the session's clock (nanoseconds since its epoch), and the epoch on CLOCK_MONOTONIC. */
 uint64_t gw_session_now_ns(const struct gw_session *session);

@@ -71,6 +71,11 @@ static int find_tgid(struct gw_session *s, struct gw_process *process, struct gw
 			    process->pid, strerror(-code));
 }
 
+static __u64 *filter_word(struct gw_session *s, uint32_t tgid)
+{
+	return &s->bpf->bss->filter[tgid % GW_FILTER_BITS / 64];
+}
+
 int gw_session_watch(struct gw_session *s, uint32_t slot, uint64_t since_ns, struct gw_error *err)
 {
 	struct gw_process *process = &s->processes[slot];
@@ -83,7 +88,7 @@ int gw_session_watch(struct gw_session *s, uint32_t slot, uint64_t since_ns, str
 		return refuse_entry(-errno, err);
 	process->start_ns = since_ns;
 	process->engine_since_ns = since_ns;
-	__sync_fetch_and_or(&s->bpf->bss->filter[tgid % GW_FILTER_BITS / 64], 1ULL << (tgid % 64));
+	__sync_fetch_and_or(filter_word(s, tgid), 1ULL << (tgid % 64));
 	return 0;
 }
 
@@ -115,6 +120,24 @@ static void forget_times(struct gw_session *s, uint32_t slot, const struct gw_ra
 			bpf_map_delete_elem(bpf_map__fd(s->bpf->maps.pairs), &raw->pair[i].key);
 }
 
+/*
+ * Other processes may have the same bit. One that begins meanwhile has its tgid in its record
+ * before it sets the bit (gw_process_make): either its bit comes after ours is taken, or its tgid
+ * is seen here.
+ */
+static void clear_filter(struct gw_session *s, uint32_t tgid)
+{
+	uint64_t bit = 1ULL << (tgid % 64);
+
+	__sync_fetch_and_and(filter_word(s, tgid), ~bit);
+	for (size_t slot = 0; slot < s->slots; slot++) {
+		uint32_t other = __atomic_load_n(&s->processes[slot].tgid, __ATOMIC_ACQUIRE);
+
+		if (other && other % GW_FILTER_BITS == tgid % GW_FILTER_BITS)
+			__sync_fetch_and_or(filter_word(s, tgid), bit);
+	}
+}
+
 void gw_session_release(struct gw_session *s, uint32_t slot, const struct gw_raw *raw)
 {
 	struct gw_process *process = &s->processes[slot];
@@ -125,6 +148,8 @@ void gw_session_release(struct gw_session *s, uint32_t slot, const struct gw_raw
 	if (!bpf_map_lookup_elem(targets, &tgid, &found) && found == slot)
 		bpf_map_delete_elem(targets, &tgid);
 	gw_session_drop_probes(s, slot);
+	process->tgid = 0;
+	clear_filter(s, tgid);
 	forget_times(s, slot, raw);
 	for (int i = 0; i < GW_GILS_PER_PROCESS; i++)
 		s->gils[GW_GIL_SLOT(slot, i)] = (struct gw_gil_state){0};

@@ -19,6 +19,11 @@ struct gw_session {
 	struct bpf_link *iterator;
 	struct bpf_link *scheduler[5];
 	struct gw_sampler *sampler;
+	struct bpf_link *newcomer; /* NULL: programs that begin are not told of */
+	struct ring_buffer *newcomers;
+	uint64_t newcomers_lost;
+	gw_session_visit *on_newcomer;
+	void *on_newcomer_data;
 	size_t slots;
 	size_t selected;	      /* slots from 0 on */
 	struct gw_uprobes **uprobes;  /* by slot */
@@ -39,6 +44,9 @@ int gw_session_fill(struct gw_session *session, const struct gw_session_options 
 /* Puts a selected process into the filter; the watch of it begins at since_ns. 0 or -errno. */
 int gw_session_watch(struct gw_session *session, uint32_t slot, uint64_t since_ns,
 		     struct gw_error *err);
+
+/* Makes programs that begin readable. 0 or -errno with err set. */
+int gw_session_listen(struct gw_session *session, struct gw_error *err);
 
 /* Seeds the threads of all processes that have been put into it. 0 or -errno with err set. */
 int gw_session_seed(struct gw_session *session, struct gw_error *err);
