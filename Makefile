@@ -23,7 +23,7 @@ VERSION	 := 0.1.0
 
 CFLAGS	 ?= -O2 -g
 WARNINGS := -Wall -Wextra -Werror -Wmissing-prototypes -Wstrict-prototypes -Wundef
-LIBS	 := libbpf libdw libelf capstone jansson libseccomp liblzma ncursesw
+LIBS	 := libbpf libdw libelf capstone jansson libseccomp liblzma libmicrohttpd libcap ncursesw
 ALL_CFLAGS = -std=gnu11 $(WARNINGS) -D_GNU_SOURCE -DGW_VERSION='"$(VERSION)"' \
 	-Iinclude -Iuser -isystem $(BUILD)/bpf $(shell $(PKG_CONFIG) --cflags $(LIBS)) $(CFLAGS)
 ALL_LIBS = $(shell $(PKG_CONFIG) --libs $(LIBS)) -lm $(LDFLAGS)

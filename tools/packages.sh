@@ -16,10 +16,10 @@ export PATH="$PATH:/usr/sbin:/sbin"
 declare -A PACKAGES_DEBIAN=(
 	[build]="make gcc libc6-dev clang llvm bpftool|linux-tools-generic pkg-config|pkgconf
 		libbpf-dev libelf-dev libdw-dev libcapstone-dev libjansson-dev libseccomp-dev
-		liblzma-dev libncurses-dev zlib1g-dev"
+		liblzma-dev libncurses-dev zlib1g-dev libmicrohttpd-dev libcap-dev"
 	[demo]="python3"
 	[test]="clang-format libcmocka-dev valgrind bpftrace python3 python3-pytest
-		python3-jsonschema tmux"
+		python3-jsonschema tmux python3-yaml python3-prometheus-client prometheus systemd"
 	[interpreters]="make gcc libc6-dev libffi-dev zlib1g-dev binutils xz-utils"
 	[targets]="gunicorn uwsgi-core uwsgi-plugin-python3 libapache2-mod-wsgi-py3 pypy3"
 	[bench]="wrk bpftrace gnuplot-nox python3 python3-venv"
@@ -28,7 +28,7 @@ declare -A PACKAGES_DEBIAN=(
 declare -A PACKAGES_FEDORA=(
 	[build]="make gcc clang llvm bpftool pkgconf-pkg-config libbpf-devel elfutils-libelf-devel
 		elfutils-devel capstone-devel jansson-devel libseccomp-devel xz-devel ncurses-devel
-		zlib-devel"
+		zlib-devel libmicrohttpd-devel libcap-devel"
 	[demo]="python3"
 	[test]="clang-tools-extra libcmocka-devel valgrind bpftrace python3-pytest
 		python3-jsonschema tmux"
@@ -37,7 +37,7 @@ declare -A PACKAGES_FEDORA=(
 # shellcheck disable=SC2034
 declare -A PACKAGES_ARCH=(
 	[build]="make gcc clang llvm bpf pkgconf libbpf libelf capstone jansson libseccomp
-		xz ncurses zlib"
+		xz ncurses zlib libmicrohttpd libcap"
 	[demo]="python"
 	[test]="cmocka valgrind bpftrace python-pytest python-jsonschema tmux"
 	[bench]="wrk bpftrace gnuplot python"
@@ -46,7 +46,7 @@ declare -A PACKAGES_ARCH=(
 declare -A PACKAGES_SUSE=(
 	[build]="make gcc clang llvm bpftool pkg-config libbpf-devel libelf-devel libdw-devel
 		libcapstone-devel libjansson-devel libseccomp-devel xz-devel ncurses-devel
-		zlib-devel"
+		zlib-devel libmicrohttpd-devel libcap-devel"
 	[demo]="python3"
 	[test]="libcmocka-devel valgrind bpftrace python3-pytest python3-jsonschema tmux"
 	[bench]="wrk bpftrace gnuplot python3"
@@ -61,7 +61,7 @@ declare -A NEEDED_COMMANDS=(
 	[bench]="wrk bpftrace gnuplot python3"
 )
 declare -A NEEDED_MODULES=(
-	[build]="libbpf libelf libdw capstone jansson libseccomp liblzma ncursesw zlib"
+	[build]="libbpf libelf libdw capstone jansson libseccomp liblzma ncursesw zlib libmicrohttpd libcap"
 	[demo]=""
 	[test]="cmocka"
 	[bench]=""

@@ -17,6 +17,7 @@ enum gw_status {
 	GW_STATUS_KERNEL = 5,
 	GW_STATUS_NOTHING = 6, /* ended before anything was seen */
 	GW_STATUS_PARTIAL = 7, /* some of several targets failed */
+	GW_STATUS_ADDRESS = 8, /* the address to listen on is taken, or not to be had */
 	/* Of `run` alone, whose other statuses are the command's own; as env(1) and nice(1) have
 	   it. */
 	GW_STATUS_RUN_FAILURE = 125,
