@@ -7,23 +7,15 @@
 #include <string.h>
 
 #include "model/build.h"
-
-/* As much as fits. */
-static void copy(char *to, size_t size, const char *from)
-{
-	size_t length = strnlen(from, size - 1);
-
-	memcpy(to, from, length);
-	to[length] = 0;
-}
+#include "util/text.h"
 
 static void describe_python(const struct gw_python *python, struct gw_process_view *view)
 {
 	/* PyPy's version is one of the language, not of CPython. */
 	if (strncmp(python->other, "PyPy", 4))
-		copy(view->python_version, sizeof(view->python_version), python->version);
-	copy(view->python_file, sizeof(view->python_file), python->runtime_file.path);
-	copy(view->build_id, sizeof(view->build_id), python->build_id);
+		gw_text_copy(view->python_version, sizeof(view->python_version), python->version);
+	gw_text_copy(view->python_file, sizeof(view->python_file), python->runtime_file.path);
+	gw_text_copy(view->build_id, sizeof(view->build_id), python->build_id);
 	view->free_threaded = python->free_threaded;
 	view->gil_enabled = python->gil_enabled || !python->gil_count;
 }
@@ -71,20 +63,33 @@ static void describe_engine(const struct gw_watched *watched, enum gw_engine eng
 {
 	static const char *const names[] = {"none", "sched", "uprobe", "none"};
 
-	copy(view->engine, sizeof(view->engine), names[engine]);
-	copy(view->engine_reason, sizeof(view->engine_reason), why_engine(watched, engine));
+	gw_text_copy(view->engine, sizeof(view->engine), names[engine]);
+	gw_text_copy(view->engine_reason, sizeof(view->engine_reason), why_engine(watched, engine));
 	if (view->engine_change_count && (engine == GW_ENGINE_SCHED || engine == GW_ENGINE_UPROBE))
-		copy(view->engine_reason, sizeof(view->engine_reason),
-		     view->engine_change[view->engine_change_count - 1].reason);
+		gw_text_copy(view->engine_reason, sizeof(view->engine_reason),
+			     view->engine_change[view->engine_change_count - 1].reason);
 }
 
-/* Limits at the end; where the process is gone, those of the start. */
-static void describe_limits(const struct gw_target *target, struct gw_process_view *view)
+static void read_limits(const struct gw_watch *w, struct gw_watched *watched)
 {
-	struct gw_cpu_limits now = target->limits;
+	uint64_t now_ns = gw_session_now_ns(w->session);
 
-	if (gw_host_limits(target->proc.pid, &now))
-		now = target->limits;
+	if (watched->limits_ns && now_ns - watched->limits_ns < w->limits_age_ns)
+		return;
+	if (gw_host_limits(watched->pid, &watched->limits) && !watched->limits_ns)
+		watched->limits = watched->target->limits;
+	watched->limits_ns = now_ns;
+}
+
+/* Limits at the end; where the process is gone, the last ones that are known. */
+static void describe_limits(const struct gw_watch *w, struct gw_watched *watched,
+			    struct gw_process_view *view)
+{
+	const struct gw_target *target = watched->target;
+	struct gw_cpu_limits now;
+
+	read_limits(w, watched);
+	now = watched->limits;
 	view->cpus_usable = now.usable;
 	view->cpu_quota = now.quota_cpus;
 	if (now.throttled_ns > target->limits.throttled_ns)
@@ -159,6 +164,19 @@ static int describe_changes(const struct gw_watched *watched, struct gw_process_
 	return 0;
 }
 
+static void describe_place(const struct gw_watched *watched, struct gw_process_view *view)
+{
+	const struct gw_watched_place *place = watched->place;
+
+	if (!place)
+		return;
+	gw_text_copy(view->cgroup, sizeof(view->cgroup), place->cgroup);
+	gw_text_copy(view->container_id, sizeof(view->container_id), place->container.id);
+	gw_text_copy(view->container_runtime, sizeof(view->container_runtime),
+		     place->container.runtime);
+	view->start_time_ns = place->start_time_ns;
+}
+
 static void describe_process(const struct gw_watched *watched, struct gw_process_view *view)
 {
 	const struct gw_target *target = watched->target;
@@ -167,8 +185,9 @@ static void describe_process(const struct gw_watched *watched, struct gw_process
 	if (!target)
 		return;
 	view->ppid = (uint32_t)target->proc.ppid;
-	copy(view->command, sizeof(view->command), target->proc.command);
-	copy(view->comm, sizeof(view->comm), target->proc.comm);
+	gw_text_copy(view->command, sizeof(view->command), target->proc.command);
+	gw_text_copy(view->comm, sizeof(view->comm), target->proc.comm);
+	describe_place(watched, view);
 }
 
 static enum gw_ended how_it_ended(const struct gw_process *process, enum gw_ended ended)
@@ -187,7 +206,7 @@ int gw_watched_is_shown(const struct gw_watched *watched)
 		(watched->kind == GW_WATCHED_PYTHON || watched->kind == GW_WATCHED_OPAQUE));
 }
 
-int gw_collect_process(const struct gw_watch *w, const struct gw_watched *watched,
+int gw_collect_process(const struct gw_watch *w, struct gw_watched *watched,
 		       const struct gw_raw *raw, enum gw_ended ended, struct gw_process_view *view)
 {
 	const struct gw_process *process = &raw->process[watched->slot];
@@ -197,7 +216,7 @@ int gw_collect_process(const struct gw_watch *w, const struct gw_watched *watche
 	describe_process(watched, view);
 	describe_python(&watched->target->python, view);
 	describe_oddities(watched->target, view);
-	describe_limits(watched->target, view);
+	describe_limits(w, watched, view);
 	view->child = !watched->selected;
 	view->began_ns = (int64_t)(process->start_ns - gw_session_start_ns(w->session));
 	view->first_python_ns = first_python_ns(watched, process);
@@ -217,7 +236,7 @@ int gw_collect_process(const struct gw_watch *w, const struct gw_watched *watche
 				       view);
 }
 
-static int collect_one(const struct gw_watch *w, const struct gw_watched *watched,
+static int collect_one(const struct gw_watch *w, struct gw_watched *watched,
 		       const struct gw_raw *raw, enum gw_ended ended, struct gw_process_view *view)
 {
 	if (watched->view)
@@ -225,7 +244,7 @@ static int collect_one(const struct gw_watch *w, const struct gw_watched *watche
 	if (watched->kind != GW_WATCHED_REFUSED)
 		return gw_collect_process(w, watched, raw, ended, view);
 	describe_process(watched, view);
-	copy(view->error, sizeof(view->error), watched->error.text);
+	gw_text_copy(view->error, sizeof(view->error), watched->error.text);
 	return 0;
 }
 
@@ -239,7 +258,7 @@ int gw_collect(const struct gw_watch *w, const struct gw_raw *raw, enum gw_ended
 		return -ENOMEM;
 	snapshot->others = w->not_followed;
 	for (size_t i = 0; !code && i < w->list.count; i++) {
-		const struct gw_watched *watched = w->list.watched[i];
+		struct gw_watched *watched = w->list.watched[i];
 
 		if (watched->view || gw_watched_is_shown(watched))
 			code = collect_one(w, watched, raw, ended,

@@ -9,7 +9,7 @@
 int gw_watched_is_shown(const struct gw_watched *watched);
 
 /* Fills the (zeroed) view of a process that is in raw. 0 or -ENOMEM. */
-int gw_collect_process(const struct gw_watch *watch, const struct gw_watched *watched,
+int gw_collect_process(const struct gw_watch *watch, struct gw_watched *watched,
 		       const struct gw_raw *raw, enum gw_ended ended, struct gw_process_view *view);
 
 /* Fills the processes of a zeroed snapshot. 0 or -ENOMEM. */

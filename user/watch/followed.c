@@ -90,6 +90,15 @@ static int is_due(const struct gw_watch *w, const struct gw_watched *watched,
 	return watched->looks < LOOKS_SOON || w->ticks % LOOK_EVERY == 0;
 }
 
+/* A watch that lasts has no slots to spare for what it is not there for. */
+static int is_unwanted(const struct gw_watch *w, const struct gw_watched *watched)
+{
+	if (!w->slots || watched->kind == GW_WATCHED_NEW)
+		return 0;
+	return watched->kind == GW_WATCHED_OTHER || watched->kind == GW_WATCHED_REFUSED ||
+	       (w->excludes && w->excludes(watched, w->excludes_data));
+}
+
 static int look_at_new(struct gw_watch *w, struct gw_watched *watched, struct gw_error *err)
 {
 	const volatile struct gw_process *process = gw_session_process(w->session, watched->slot);
@@ -99,6 +108,9 @@ static int look_at_new(struct gw_watch *w, struct gw_watched *watched, struct gw
 		return 0;
 	watched->looks++;
 	gw_identify(watched, w->engine == GW_ENGINE_UPROBE);
+	watched->unwanted = is_unwanted(w, watched);
+	if (watched->unwanted)
+		return gw_session_abandon(w->session, watched->slot, err);
 	code = gw_identify_tell(watched, w->session, w->engine, err);
 	/* It has become another program while it was looked at: all that is of the one before. */
 	if (!code && process->execs != watched->execs_seen)
@@ -147,7 +159,7 @@ static int has_gone(const struct gw_watch *w, uint32_t slot)
 {
 	const volatile struct gw_process *process = gw_session_process(w->session, slot);
 
-	return w->by_slot[slot] && !w->by_slot[slot]->selected && process->flags &&
+	return w->by_slot[slot] && (!w->by_slot[slot]->selected || w->slots) && process->flags &&
 	       process->ended_at_ns + GRACE_NS < gw_session_now_ns(w->session);
 }
 
@@ -163,24 +175,50 @@ static size_t count_gone(const struct gw_watch *w, size_t *used)
 	return gone;
 }
 
+/* Its last figures: they are told, or kept. */
+static int close_books(struct gw_watch *w, struct gw_watched *watched, const struct gw_raw *raw)
+{
+	struct gw_process_view *view = calloc(1, sizeof(*view));
+	int code = view ? gw_collect_process(w, watched, raw, GW_ENDED_TARGET_EXIT, view) : -ENOMEM;
+
+	if (!w->on_end) {
+		watched->view = view;
+		return code;
+	}
+	if (!code)
+		code = w->on_end(view, w->on_end_data);
+	if (view)
+		gw_process_view_clear(view);
+	free(view);
+	return code;
+}
+
 static int let_go(struct gw_watch *w, uint32_t slot, const struct gw_raw *raw)
 {
 	struct gw_watched *watched = w->by_slot[slot];
 	int code = 0;
 
-	if (gw_watched_is_shown(watched)) {
-		watched->view = calloc(1, sizeof(*watched->view));
-		code = watched->view ? gw_collect_process(w, watched, raw, GW_ENDED_TARGET_EXIT,
-							  watched->view)
-				     : -ENOMEM;
-	} else {
+	if (gw_watched_is_shown(watched) && watched->target && !watched->unwanted)
+		code = close_books(w, watched, raw);
+	else
 		w->not_followed += !watched->launcher;
-	}
 	free(watched->target);
 	watched->target = NULL;
 	watched->slot = GW_NO_SLOT;
 	w->by_slot[slot] = NULL;
 	gw_session_release(w->session, slot, raw);
+	if (w->on_end)
+		gw_watched_remove(&w->list, watched);
+	return code;
+}
+
+int gw_followed_release(struct gw_watch *w, const struct gw_raw *raw, struct gw_error *err)
+{
+	int code = 0;
+
+	for (uint32_t slot = 0; !code && slot < gw_session_slots(w->session); slot++)
+		if (has_gone(w, slot) && raw->process[slot].flags && let_go(w, slot, raw))
+			code = no_memory(err);
 	return code;
 }
 
@@ -194,9 +232,8 @@ static int make_room(struct gw_watch *w, struct gw_error *err)
 	if (!count_gone(w, &used) || used < slots - slots / 4)
 		return 0;
 	code = gw_session_read(w->session, &raw, err);
-	for (uint32_t slot = 0; !code && slot < slots; slot++)
-		if (has_gone(w, slot) && raw.process[slot].flags && let_go(w, slot, &raw))
-			code = no_memory(err);
+	if (!code)
+		code = gw_followed_release(w, &raw, err);
 	gw_raw_clear(&raw);
 	return code;
 }

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "target/python_memory.h"
+#include "watch/place.h"
 
 /* ---- what it is ---- */
 
@@ -78,6 +79,8 @@ int gw_identify(struct gw_watched *watched, int with_sites)
 	watched->error = err;
 	if (watched->kind == GW_WATCHED_PYTHON)
 		view_gils(watched);
+	if (watched->kind == GW_WATCHED_PYTHON || watched->kind == GW_WATCHED_OPAQUE)
+		gw_place_find(watched);
 	return code;
 }
 
@@ -97,6 +100,7 @@ void gw_identify_late(struct gw_watched *watched)
 	memcpy(watched->gil_at_start, watched->parent->gil_at_start, sizeof(watched->gil_at_start));
 	memcpy(watched->gil_last, watched->gil_at_start, sizeof(watched->gil_last));
 	watched->kind = GW_WATCHED_PYTHON;
+	gw_place_find(watched);
 }
 
 /* ---- telling the session ---- */

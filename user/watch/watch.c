@@ -96,7 +96,10 @@ static int load(struct gw_watch *w, size_t selected, struct gw_error *err)
 {
 	const struct gw_session_options options = {
 		.selected = selected,
-		.followed = w->follow ? FOLLOWED_MAX : 0,
+		.followed = w->slots	? w->slots - selected
+			    : w->follow ? FOLLOWED_MAX
+					: 0,
+		.newcomers = w->slots != 0,
 		.probes = w->engine == GW_ENGINE_UPROBE,
 	};
 	int code = gw_session_new(w->host, &w->session, err);
@@ -138,7 +141,7 @@ int gw_watch_start(struct gw_watch *w, struct gw_error *err)
 	size_t selected = count_watchable(w), count = w->list.count;
 	int code;
 
-	if (!selected) {
+	if (!selected && !w->slots) {
 		*err = w->list.watched[0]->error;
 		return -ESRCH;
 	}
@@ -159,6 +162,22 @@ int gw_watch_start(struct gw_watch *w, struct gw_error *err)
 }
 
 /* ---- while it goes on ---- */
+
+int gw_watch_add(struct gw_watch *w, pid_t pid, struct gw_error *err)
+{
+	struct gw_watched *watched = gw_watched_add(&w->list, pid, 1);
+	int code;
+
+	if (!watched)
+		return no_memory(err);
+	gw_identify(watched, w->engine == GW_ENGINE_UPROBE);
+	if (watched->kind == GW_WATCHED_OTHER || watched->kind == GW_WATCHED_REFUSED)
+		return 0;
+	code = tell(w, watched, err);
+	if (code == -ENOSPC)
+		watched->kind = GW_WATCHED_REFUSED;
+	return code;
+}
 
 static void look_for_ends(struct gw_watch *w)
 {
@@ -228,16 +247,23 @@ static void describe(const struct gw_watch *w, const struct gw_raw *raw, enum gw
 	snapshot->ended = ended;
 }
 
+int gw_watch_collect(struct gw_watch *w, const struct gw_raw *raw, enum gw_ended ended,
+		     struct gw_snapshot *snapshot, struct gw_error *err)
+{
+	if (gw_collect(w, raw, ended, snapshot))
+		return no_memory(err);
+	describe(w, raw, ended, snapshot);
+	return 0;
+}
+
 int gw_watch_look(struct gw_watch *w, enum gw_ended ended, struct gw_snapshot *snapshot,
 		  struct gw_error *err)
 {
 	struct gw_raw raw = {0};
 	int code = gw_session_read(w->session, &raw, err);
 
-	if (!code && gw_collect(w, &raw, ended, snapshot))
-		code = no_memory(err);
 	if (!code)
-		describe(w, &raw, ended, snapshot);
+		code = gw_watch_collect(w, &raw, ended, snapshot, err);
 	gw_raw_clear(&raw);
 	return code;
 }

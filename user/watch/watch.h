@@ -22,6 +22,15 @@ struct gw_watch {
 	uint64_t duration_ns;
 	uint64_t begin_at_ns; /* CLOCK_MONOTONIC; 0: at once */
 	int progress;	      /* a line on standard error */
+	/* of one that lasts (standing.h); 0: not */
+	size_t slots;		/* for that many processes at a time */
+	uint64_t limits_age_ns; /* limits of a process are read again after that time */
+	/* Told of each process that has ended, and that no later look has. 0 or -ENOMEM. */
+	int (*on_end)(const struct gw_process_view *process, void *data);
+	void *on_end_data;
+	/* Whether a child is not to be watched. */
+	int (*excludes)(const struct gw_watched *child, void *data);
+	void *excludes_data;
 
 	/* what there is; the watch's own */
 	struct gw_watched_list list;
@@ -60,6 +69,12 @@ int gw_watch_start(struct gw_watch *watch, struct gw_error *err);
  */
 int gw_watch_tick(struct gw_watch *watch, struct gw_error *err);
 
+/*
+ * Adds a process while it goes on. 0 (also where it cannot be watched, which it then says itself),
+ * or a negative errno with err set: -ENOSPC: there is no room.
+ */
+int gw_watch_add(struct gw_watch *watch, pid_t pid, struct gw_error *err);
+
 /* Nanoseconds until the next tick is due; 0: now. */
 uint64_t gw_watch_due_ns(const struct gw_watch *watch);
 
@@ -72,6 +87,10 @@ int gw_watch_alive(const struct gw_watch *watch);
  */
 int gw_watch_look(struct gw_watch *watch, enum gw_ended ended, struct gw_snapshot *snapshot,
 		  struct gw_error *err);
+
+/* The same of what has been read already. */
+int gw_watch_collect(struct gw_watch *watch, const struct gw_raw *raw, enum gw_ended ended,
+		     struct gw_snapshot *snapshot, struct gw_error *err);
 
 /* Stops counting, and looks for the last time. 0 or a negative errno with err set. */
 int gw_watch_finish(struct gw_watch *watch, enum gw_ended ended, struct gw_snapshot *snapshot,

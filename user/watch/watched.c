@@ -45,7 +45,23 @@ static void watched_free(struct gw_watched *watched)
 	if (watched->view)
 		gw_process_view_clear(watched->view);
 	free(watched->view);
+	free(watched->place);
 	free(watched);
+}
+
+void gw_watched_remove(struct gw_watched_list *list, struct gw_watched *watched)
+{
+	size_t kept = 0;
+
+	for (size_t i = 0; i < list->count; i++) {
+		/* Its children find out by themselves what they are. */
+		if (list->watched[i]->parent == watched)
+			list->watched[i]->parent = NULL;
+		if (list->watched[i] != watched)
+			list->watched[kept++] = list->watched[i];
+	}
+	list->count = kept;
+	watched_free(watched);
 }
 
 void gw_watched_list_free(struct gw_watched_list *list)

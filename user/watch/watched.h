@@ -5,6 +5,7 @@
 
 #include "model/snapshot.h"
 #include "probe/session.h"
+#include "target/cgroup.h"
 #include "target/target.h"
 #include "watch/intervals.h"
 
@@ -19,10 +20,18 @@ enum gw_watched_kind {
 	GW_WATCHED_REFUSED, /* not watched at all */
 };
 
+/* Where a process belongs on its host. */
+struct gw_watched_place {
+	char cgroup[512];
+	struct gw_container container;
+	int64_t start_time_ns; /* since 1970 */
+};
+
 struct gw_watched {
 	pid_t pid;
 	int selected; /* asked for: by its PID, or as the command of a run */
 	int launcher; /* what becomes the command of a run, and is nothing itself */
+	int unwanted; /* let go as soon as it was known what it is */
 	enum gw_watched_kind kind;
 	struct gw_error error;		 /* of a refused one: why; of an opaque one: what it is */
 	uint32_t slot;			 /* in the session; GW_NO_SLOT: in none (any more) */
@@ -39,7 +48,10 @@ struct gw_watched {
 	uint32_t execs_seen;
 	unsigned int looks; /* that found a Python not initialised yet */
 	uint64_t hits[GW_RATE_TICKS];
-	struct gw_process_view *view; /* of one that has ended and left its slot */
+	struct gw_process_view *view;	/* of one that has ended and left its slot */
+	struct gw_watched_place *place; /* NULL: not read yet */
+	struct gw_cpu_limits limits;	/* as read last … */
+	uint64_t limits_ns;		/* … and when, on the session's clock; 0: never */
 };
 
 struct gw_watched_list {
@@ -51,6 +63,9 @@ struct gw_watched_list {
 struct gw_watched *gw_watched_add(struct gw_watched_list *list, pid_t pid, int selected);
 struct gw_watched *gw_watched_find(const struct gw_watched_list *list, pid_t pid);
 void gw_watched_list_free(struct gw_watched_list *list);
+
+/* Takes one out of the list, and frees it. */
+void gw_watched_remove(struct gw_watched_list *list, struct gw_watched *watched);
 
 /* Notes that the engine changed, at_ns after the start of the watch. 0 or -ENOMEM. */
 int gw_watched_changed(struct gw_watched *watched, int64_t at_ns, const char *from, const char *to,

@@ -1,0 +1,345 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+#include "watch/standing.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "watch/collect.h"
+#include "watch/followed.h"
+
+#define MS 1000000ULL
+/* A round, while nothing is about to happen that needs the watch's own pace. */
+#define CALM_NS 100000000ULL
+/* A Python that no event told of: loaded late, or forked where there was no room. */
+#define SCAN_EVERY_NS (60000 * MS)
+
+static int no_memory(struct gw_error *err)
+{
+	return gw_error_set(err, -ENOMEM, GW_STATUS_FAILURE, "out of memory");
+}
+
+static int is_selected(const struct gw_standing *s, pid_t pid)
+{
+	for (size_t i = 0; i < s->pid_count; i++)
+		if (s->pid[i] == pid)
+			return 1;
+	return 0;
+}
+
+/* ---- who is watched ---- */
+
+static int is_watched(struct gw_standing *s, pid_t pid)
+{
+	const struct gw_watched *known = gw_watched_find(&s->watch.list, pid);
+
+	return known && known->slot != GW_NO_SLOT &&
+	       !gw_session_process(s->watch.session, known->slot)->flags;
+}
+
+/* One that cannot be watched stays in the list, so that it is not tried again and again. */
+static int is_refused(const struct gw_standing *s, pid_t pid)
+{
+	const struct gw_watched *known = gw_watched_find(&s->watch.list, pid);
+
+	return known && known->slot == GW_NO_SLOT;
+}
+
+static void forget_refused(struct gw_standing *s, pid_t pid)
+{
+	struct gw_watched *known = gw_watched_find(&s->watch.list, pid);
+
+	if (known && known->slot == GW_NO_SLOT)
+		gw_watched_remove(&s->watch.list, known);
+}
+
+static void note_refusal(struct gw_standing *s, struct gw_watched *watched)
+{
+	if (watched->kind == GW_WATCHED_OTHER || kill(watched->pid, 0)) {
+		s->ended_early += watched->kind != GW_WATCHED_OTHER;
+		gw_watched_remove(&s->watch.list, watched);
+		return;
+	}
+	s->refused_by[watched->error.status % 8]++;
+}
+
+static int take_in(struct gw_standing *s, pid_t pid, struct gw_error *err)
+{
+	struct gw_error refused = {0};
+	struct gw_watched *watched;
+	int code = gw_watch_add(&s->watch, pid, &refused);
+
+	if (code && code != -ENOSPC) {
+		*err = refused;
+		return code;
+	}
+	watched = gw_watched_find(&s->watch.list, pid);
+	if (code) {
+		s->no_slot++;
+		watched->error = refused;
+	} else if (watched->slot == GW_NO_SLOT) {
+		note_refusal(s, watched);
+	}
+	return 0;
+}
+
+/* Looks at one process that is not watched. */
+static int look_at(struct gw_standing *s, pid_t pid, struct gw_error *err)
+{
+	int found;
+
+	if (is_watched(s, pid)) {
+		gw_newcomers_remove(&s->newcomers, pid);
+		return 0;
+	}
+	if (is_refused(s, pid))
+		return 0;
+	found = gw_scanner_look(s->scanner, &s->filter, pid);
+	if (found == -ENOMEM)
+		return no_memory(err);
+	if (found <= 0) {
+		if (found == -ESRCH)
+			gw_newcomers_remove(&s->newcomers, pid);
+		return 0;
+	}
+	gw_newcomers_remove(&s->newcomers, pid);
+	return take_in(s, pid, err);
+}
+
+static void note_newcomer(const struct gw_newcomer_event *event, void *data)
+{
+	struct gw_standing *s = data;
+	char comm[sizeof(event->comm) + 1];
+
+	snprintf(comm, sizeof(comm), "%.*s", (int)sizeof(event->comm), event->comm);
+	/* It is another program now: what was said of the one before does not count. */
+	forget_refused(s, (pid_t)event->pid);
+	gw_newcomers_add(&s->newcomers, (pid_t)event->pid, comm,
+			 gw_session_now_ns(s->watch.session));
+}
+
+/* What ended before it was looked at is known by its name alone. */
+static void note_if_missed(struct gw_standing *s, const struct gw_newcomer *newcomer)
+{
+	if (newcomer->looks == 1 && !strncmp(newcomer->comm, "python", 6) &&
+	    kill(newcomer->pid, 0) && errno == ESRCH &&
+	    !gw_watched_find(&s->watch.list, newcomer->pid))
+		s->ended_early++;
+}
+
+static int look_at_newcomers(struct gw_standing *s, struct gw_error *err)
+{
+	uint64_t dropped = s->newcomers.dropped;
+	struct gw_newcomer newcomer;
+	int code = 0;
+
+	/* Where some were lost, any process may be one. */
+	if (gw_session_newcomers(s->watch.session, note_newcomer, s) ||
+	    s->newcomers.dropped != dropped)
+		s->scan_due_ns = 0;
+	while (!code &&
+	       gw_newcomers_next(&s->newcomers, gw_session_now_ns(s->watch.session), &newcomer)) {
+		note_if_missed(s, &newcomer);
+		code = look_at(s, newcomer.pid, err);
+	}
+	return code;
+}
+
+/* Those that could not be watched and have ended. */
+static void forget_ended(struct gw_standing *s)
+{
+	size_t i = 0;
+
+	while (i < s->watch.list.count) {
+		struct gw_watched *watched = s->watch.list.watched[i];
+
+		if (watched->slot == GW_NO_SLOT && kill(watched->pid, 0) && errno == ESRCH)
+			gw_watched_remove(&s->watch.list, watched);
+		else
+			i++;
+	}
+}
+
+static int look_at_all(struct gw_standing *s, struct gw_error *err)
+{
+	DIR *proc = opendir("/proc");
+	struct dirent *entry;
+	int code = 0;
+
+	if (!proc)
+		return gw_error_set(err, -errno, GW_STATUS_FAILURE, "/proc cannot be read");
+	while (!code && (entry = readdir(proc))) {
+		pid_t pid = (pid_t)strtol(entry->d_name, NULL, 10);
+
+		if (pid > 0)
+			code = look_at(s, pid, err);
+	}
+	closedir(proc);
+	forget_ended(s);
+	s->scan_due_ns = gw_session_now_ns(s->watch.session) + SCAN_EVERY_NS;
+	return code;
+}
+
+/* ---- the start ---- */
+
+static int select_all(struct gw_standing *s, struct gw_error *err)
+{
+	DIR *proc = opendir("/proc");
+	struct dirent *entry;
+	int code = 0;
+
+	if (!proc)
+		return gw_error_set(err, -errno, GW_STATUS_FAILURE, "/proc cannot be read");
+	while (!code && (entry = readdir(proc))) {
+		pid_t pid = (pid_t)strtol(entry->d_name, NULL, 10);
+
+		if (pid > 0 && !is_selected(s, pid) &&
+		    s->watch.list.count < s->watch.slots - s->watch.slots / 8 &&
+		    gw_scanner_look(s->scanner, &s->filter, pid) > 0)
+			code = gw_watch_select(&s->watch, pid, err);
+	}
+	closedir(proc);
+	return code;
+}
+
+static int select_given(struct gw_standing *s, struct gw_error *err)
+{
+	int code = 0;
+
+	for (size_t i = 0; !code && i < s->pid_count; i++) {
+		struct gw_watched *watched;
+
+		code = gw_watch_select(&s->watch, s->pid[i], err);
+		watched = gw_watched_find(&s->watch.list, s->pid[i]);
+		if (!code && watched->kind == GW_WATCHED_REFUSED) {
+			*err = watched->error;
+			return -ESRCH;
+		}
+	}
+	return code;
+}
+
+static int excludes(const struct gw_watched *child, void *data)
+{
+	const struct gw_standing *s = data;
+
+	return !is_selected(s, child->pid) && child->target &&
+	       gw_scan_excludes(&s->filter, child->pid, child->target->proc.comm);
+}
+
+int gw_standing_start(struct gw_standing *s, struct gw_error *err)
+{
+	int code;
+
+	s->scanner = gw_scanner_new();
+	if (!s->scanner)
+		return no_memory(err);
+	s->watch.excludes = excludes;
+	s->watch.excludes_data = s;
+	code = select_given(s, err);
+	if (!code && s->all)
+		code = select_all(s, err);
+	if (!code)
+		code = gw_watch_start(&s->watch, err);
+	return code;
+}
+
+/* ---- while it goes on ---- */
+
+int gw_standing_tick(struct gw_standing *s, struct gw_error *err)
+{
+	int code = 0;
+
+	if (s->all)
+		code = look_at_newcomers(s, err);
+	/* Those that began between the first look at all and the first event, the first time. */
+	if (!code && s->all && gw_session_now_ns(s->watch.session) >= s->scan_due_ns)
+		code = look_at_all(s, err);
+	return code ? code : gw_watch_tick(&s->watch, err);
+}
+
+/* Whether something is about to happen that only frequent looks show. */
+static int is_busy(const struct gw_standing *s)
+{
+	const struct gw_watched_list *list = &s->watch.list;
+
+	for (size_t i = 0; i < list->count; i++) {
+		const struct gw_watched *watched = list->watched[i];
+
+		if (watched->slot != GW_NO_SLOT &&
+		    (watched->kind == GW_WATCHED_NEW ||
+		     gw_session_process(s->watch.session, watched->slot)->probed))
+			return 1;
+	}
+	return 0;
+}
+
+uint64_t gw_standing_due_ns(const struct gw_standing *s)
+{
+	uint64_t now_ns = gw_session_now_ns(s->watch.session);
+	uint64_t newcomer_ns = gw_newcomers_due_ns(&s->newcomers);
+	uint64_t due_ns = gw_watch_due_ns(&s->watch) + (is_busy(s) ? 0 : CALM_NS);
+
+	if (newcomer_ns <= now_ns)
+		return 0;
+	return newcomer_ns - now_ns < due_ns ? newcomer_ns - now_ns : due_ns;
+}
+
+int gw_standing_look(struct gw_standing *s, struct gw_snapshot *snapshot, struct gw_error *err)
+{
+	struct gw_raw raw = {0};
+	int code = gw_followed_tick(&s->watch, err);
+
+	if (!code)
+		code = gw_session_read(s->watch.session, &raw, err);
+	if (!code)
+		code = gw_followed_release(&s->watch, &raw, err);
+	if (!code)
+		code = gw_watch_collect(&s->watch, &raw, GW_ENDED_DURATION, snapshot, err);
+	s->cpu_times = raw.cpu_count;
+	s->pairs = raw.pair_count;
+	gw_raw_clear(&raw);
+	return code;
+}
+
+static int fits(struct gw_standing *s, struct gw_watched *watched)
+{
+	if (is_selected(s, watched->pid))
+		return 1;
+	return s->all && gw_scanner_look(s->scanner, &s->filter, watched->pid) > 0;
+}
+
+int gw_standing_reselect(struct gw_standing *s, struct gw_error *err)
+{
+	int code = 0;
+
+	for (size_t i = 0; !code && i < s->watch.list.count; i++) {
+		struct gw_watched *watched = s->watch.list.watched[i];
+
+		/* The children of those that fit are watched for their sake. */
+		if (watched->slot != GW_NO_SLOT && watched->selected &&
+		    is_watched(s, watched->pid) && !fits(s, watched))
+			code = gw_session_abandon(s->watch.session, watched->slot, err);
+	}
+	s->scan_due_ns = 0;
+	return code;
+}
+
+size_t gw_standing_count(const struct gw_standing *s, enum gw_watched_kind kind)
+{
+	size_t count = 0;
+
+	for (size_t i = 0; i < s->watch.list.count; i++)
+		count += s->watch.list.watched[i]->kind == kind;
+	return count;
+}
+
+void gw_standing_free(struct gw_standing *s)
+{
+	gw_watch_free(&s->watch);
+	gw_scanner_free(s->scanner);
+	gw_newcomers_free(&s->newcomers);
+}
