@@ -17,6 +17,7 @@ static const struct {
 	{"summary", gw_command_summary,
 	 "watch processes for a while, then say where the time went"},
 	{"run", gw_command_run, "run a command and say at its end where the time went"},
+	{"export", gw_command_export, "serve Prometheus metrics of all Python processes"},
 	{"list", gw_command_list, "list the Python processes and how each can be measured"},
 	{"doctor", gw_command_doctor,
 	 "say what this kernel, these rights and a process allow, and why not"},

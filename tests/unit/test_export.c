@@ -375,7 +375,9 @@ static void golden_of(void (*make)(struct gw_snapshot *), int openmetrics, const
 	e.options.per_process = e.options.per_thread = 1;
 	e.self.overhead_budget = 0.02;
 	make(&s);
-	gw_verdicts_judge(&s);
+	/* Whatever the rules say: it is not they that are tested here. */
+	strcpy(s.process[0].verdict[0].code, "gil_bound");
+	s.process[0].verdict_count = 1;
 	gw_exporter_update(&e, &s, 1);
 	gw_exporter_judge(&e, &s);
 	text = exposition(&e, openmetrics);

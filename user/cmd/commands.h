@@ -10,5 +10,6 @@ int gw_command_list(int argc, char **argv);
 int gw_command_doctor(int argc, char **argv);
 int gw_command_show(int argc, char **argv);
 int gw_command_diff(int argc, char **argv);
+int gw_command_export(int argc, char **argv);
 
 #endif

@@ -44,7 +44,7 @@ static int parse_number(const char *text, const char **end, long max, long *valu
 	return errno || *value < 1 || *value > max ? -EINVAL : 0;
 }
 
-static int parse_pids(const char *text, struct gw_options *o, struct gw_error *err)
+int gw_options_take_pids(const char *text, struct gw_options *o, struct gw_error *err)
 {
 	const char *at = text;
 	long pid;
@@ -74,7 +74,7 @@ static int parse_rows(const char *text, struct gw_options *o, struct gw_error *e
 	return 0;
 }
 
-static int parse_engine(const char *text, struct gw_options *o, struct gw_error *err)
+int gw_options_take_engine(const char *text, struct gw_options *o, struct gw_error *err)
 {
 	if (!strcmp(text, "sched"))
 		o->engine = GW_ENGINE_SCHED;
@@ -177,7 +177,7 @@ static int parse_begin(const char *text, struct gw_options *o, struct gw_error *
 	return 0;
 }
 
-static int add_selector(const char **list, size_t *count, const char *text, const char *example,
+int gw_options_add_selector(const char **list, size_t *count, const char *text, const char *example,
 			struct gw_error *err)
 {
 	if (!*text)
@@ -205,7 +205,7 @@ error_t gw_options_take(int key, char *argument, struct argp_state *state)
 
 	switch (key) {
 	case 'p':
-		return -parse_pids(argument, o, p->err);
+		return -gw_options_take_pids(argument, o, p->err);
 	case 'd':
 		return -gw_duration_parse(argument, &o->duration_ns, p->err);
 	case 'j':
@@ -218,16 +218,16 @@ error_t gw_options_take(int key, char *argument, struct argp_state *state)
 	case 'n':
 		return -parse_rows(argument, o, p->err);
 	case KEY_ENGINE:
-		return -parse_engine(argument, o, p->err);
+		return -gw_options_take_engine(argument, o, p->err);
 	case KEY_BEGIN_AT:
 		return -parse_begin(argument, o, p->err);
 	case KEY_NO_CHILDREN:
 		o->no_children = 1;
 		return 0;
 	case KEY_COMM:
-		return -add_selector(o->comm, &o->comm_count, argument, "--comm gunicorn", p->err);
+		return -gw_options_add_selector(o->comm, &o->comm_count, argument, "--comm gunicorn", p->err);
 	case 'c':
-		return -add_selector(o->cgroup, &o->cgroup_count, argument,
+		return -gw_options_add_selector(o->cgroup, &o->cgroup_count, argument,
 				     "-c /system.slice/web.service", p->err);
 	case KEY_BUNDLE:
 		o->bundle = argument;
