@@ -178,7 +178,7 @@ static int parse_begin(const char *text, struct gw_options *o, struct gw_error *
 }
 
 int gw_options_add_selector(const char **list, size_t *count, const char *text, const char *example,
-			struct gw_error *err)
+			    struct gw_error *err)
 {
 	if (!*text)
 		return gw_error_set(err, -EINVAL, GW_STATUS_USAGE,
@@ -225,10 +225,11 @@ error_t gw_options_take(int key, char *argument, struct argp_state *state)
 		o->no_children = 1;
 		return 0;
 	case KEY_COMM:
-		return -gw_options_add_selector(o->comm, &o->comm_count, argument, "--comm gunicorn", p->err);
+		return -gw_options_add_selector(o->comm, &o->comm_count, argument,
+						"--comm gunicorn", p->err);
 	case 'c':
 		return -gw_options_add_selector(o->cgroup, &o->cgroup_count, argument,
-				     "-c /system.slice/web.service", p->err);
+						"-c /system.slice/web.service", p->err);
 	case KEY_BUNDLE:
 		o->bundle = argument;
 		return 0;

@@ -37,8 +37,8 @@ int gw_group_rules_add(struct gw_group_rules *rules, const char *text, struct gw
 void gw_group_rules_free(struct gw_group_rules *rules);
 
 /*
- * The group's name: by the first rule (NULL: there are none) that fits, else the systemd unit, the container (its runtime
- * and the first twelve digits of its id), the command name.
+ * The group's name: by the first rule (NULL: there are none) that fits, else the systemd unit, the
+ * container (its runtime and the first twelve digits of its id), the command name.
  */
 void gw_group_name(const struct gw_group_rules *rules, const struct gw_origin_facts *facts,
 		   char name[GW_GROUP_NAME_MAX]);

@@ -86,7 +86,7 @@ struct gw_thread_view {
 	int64_t where_ns[GW_WHERE_COUNT];
 	int64_t held_off_by_ns[GW_WHERE_COUNT]; /* GW_RUNNING is 0 */
 	int64_t oncpu_waiting_ns; /* on a CPU while waiting for the GIL; not kept in files */
-	int64_t python_error_ns;		/* half-width of the 95 % interval; 0 if exact */
+	int64_t python_error_ns;  /* half-width of the 95 % interval; 0 if exact */
 	struct gw_sampled sampled;
 	struct gw_cpu_time *cpu; /* ascending by CPU number */
 	size_t cpu_count;
@@ -188,7 +188,7 @@ struct gw_process_view {
 	char cgroup[512];
 	char container_id[128], container_runtime[16];
 	int64_t start_time_ns; /* since 1970; 0: not known */
-	char error[512];    /* "" : measured; else why not, and nothing below it is set */
+	char error[512];       /* "" : measured; else why not, and nothing below it is set */
 
 	char python_version[32];
 	int free_threaded, gil_enabled;
