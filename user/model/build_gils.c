@@ -15,8 +15,11 @@ int gw_build_is_holder(const struct gw_build *b, const struct gw_thread *thread)
 int64_t gw_build_unbooked(const struct gw_build *b, uint32_t gil)
 {
 	const struct gw_gil_state *state = &b->raw->gil[gil];
+	int64_t unbooked_ns =
+		(int64_t)(gw_wait_total_ns(&state->waiters, b->end_ns) - state->booked_ns);
 
-	return (int64_t)(gw_wait_total_ns(&state->waiters, b->end_ns) - state->booked_ns);
+	/* A GIL that moved between the time of reading and its copying is booked beyond it. */
+	return unbooked_ns > 0 ? unbooked_ns : 0;
 }
 
 static void split_by_holder(const struct gw_build *b, const struct gw_gil_state *gil, uint32_t slot,

@@ -305,16 +305,25 @@ static uint64_t threads_ended(const struct gw_session *s)
 	return sum;
 }
 
-static int copy_arrays(const struct gw_session *s, struct gw_raw *raw)
+static int copy_processes(const struct gw_session *s, struct gw_raw *raw)
 {
 	raw->process = malloc(s->slots * sizeof(*raw->process));
-	raw->gil = malloc((s->slots * GW_GILS_PER_PROCESS) * sizeof(*raw->gil));
-	if (!raw->process || !raw->gil)
+	if (!raw->process)
 		return -ENOMEM;
 	memcpy(raw->process, s->processes, s->slots * sizeof(*raw->process));
-	memcpy(raw->gil, s->gils, s->slots * GW_GILS_PER_PROCESS * sizeof(*raw->gil));
 	raw->process_count = s->slots;
-	raw->gil_count = s->slots * GW_GILS_PER_PROCESS;
+	return 0;
+}
+
+static int copy_gils(const struct gw_session *s, struct gw_raw *raw)
+{
+	size_t count = s->slots * GW_GILS_PER_PROCESS;
+
+	raw->gil = malloc(count * sizeof(*raw->gil));
+	if (!raw->gil)
+		return -ENOMEM;
+	memcpy(raw->gil, s->gils, count * sizeof(*raw->gil));
+	raw->gil_count = count;
 	return 0;
 }
 
@@ -324,14 +333,17 @@ static int read_once(struct gw_session *s, struct gw_raw *raw)
 
 	raw->epoch_ns = s->epoch_ns;
 	raw->end_ns = s->stop_ns ? s->stop_ns : gw_session_now_ns(s);
+	/* At once: what waits for a GIL by that time is reckoned from what is booked by then. */
+	code = copy_gils(s, raw);
 	s->bpf->bss->pass = GW_PASS_READ;
-	code = gw_reader_threads(s->iterator, raw);
+	if (!code)
+		code = gw_reader_threads(s->iterator, raw);
 	if (!code)
 		code = gw_reader_cpus(s->bpf->maps.cpu_times, raw);
 	if (!code)
 		code = gw_reader_pairs(s->bpf->maps.pairs, raw);
 	if (!code)
-		code = copy_arrays(s, raw);
+		code = copy_processes(s, raw);
 	return code;
 }
 
