@@ -75,31 +75,37 @@ static void put_first(struct gw_process_view *process, const struct gw_verdict *
 			process->verdict[process->verdict_count++] = was[i];
 }
 
-static int judge(struct gw_looks *looks, const struct gw_snapshot *window)
+static int judge(struct gw_looks *looks, struct gw_snapshot *window)
 {
+	gw_verdicts_judge(window);
+	memcpy(looks->family, window->verdict, sizeof(looks->family));
+	looks->family_count = window->verdict_count;
 	for (size_t i = 0; i < window->process_count; i++) {
-		struct gw_process_view *process = &looks->between.process[i];
-		struct gw_headline *headline = headline_of(looks, process);
+		const struct gw_process_view *judged = &window->process[i];
+		struct gw_headline *headline = headline_of(looks, judged);
 
 		if (!headline)
 			return -ENOMEM;
-		process->verdict_count =
-			gw_verdict_process(window, &window->process[i], process->verdict);
-		headline->steady = gw_steady_next(&headline->steady, process);
-		if (headline->steady.any)
-			put_first(process, &headline->steady.shown);
+		headline->steady = gw_steady_next(&headline->steady, judged);
+		if (window == &looks->between)
+			continue;
+		memcpy(looks->between.process[i].verdict, judged->verdict, sizeof(judged->verdict));
+		looks->between.process[i].verdict_count = judged->verdict_count;
 	}
 	return 0;
 }
 
-static void repeat_headlines(struct gw_looks *looks)
+static void show_headlines(struct gw_looks *looks)
 {
-	for (size_t i = 0; i < looks->between.process_count; i++) {
-		struct gw_process_view *process = &looks->between.process[i];
-		const struct gw_headline *headline = headline_of(looks, process);
+	struct gw_snapshot *between = &looks->between;
+
+	memcpy(between->verdict, looks->family, sizeof(looks->family));
+	between->verdict_count = looks->family_count;
+	for (size_t i = 0; i < between->process_count; i++) {
+		const struct gw_headline *headline = headline_of(looks, &between->process[i]);
 
 		if (headline && headline->steady.any)
-			put_first(process, &headline->steady.shown);
+			put_first(&between->process[i], &headline->steady.shown);
 	}
 }
 
@@ -111,10 +117,9 @@ static int judge_window(struct gw_looks *looks)
 	int64_t long_ns = now->elapsed_ns - looks->judged->snapshot.elapsed_ns;
 	int code;
 
-	if (long_ns < JUDGED_LEAST_NS && looks->headlines) {
-		repeat_headlines(looks);
+	/* Judged last time, and it has not been long since. */
+	if (long_ns < JUDGED_LEAST_NS && looks->headlines)
 		return 0;
-	}
 	if (looks->judged == looks->last) {
 		code = judge(looks, &looks->between);
 	} else {
@@ -151,6 +156,8 @@ static int compare(struct gw_looks *looks)
 	code = gw_interval_make(&looks->last->snapshot, &looks->now->snapshot, &looks->between);
 	if (!code)
 		code = judge_window(looks);
+	if (!code)
+		show_headlines(looks);
 	gw_verdicts_judge(&looks->now->snapshot);
 	return code;
 }

@@ -28,6 +28,9 @@ struct gw_looks {
 	struct gw_snapshot between; /* from last to now, with verdicts, the headline first */
 	struct gw_headline *headline;
 	size_t headlines;
+	/* over several processes, of the last judgement */
+	struct gw_verdict family[GW_VERDICTS_MAX];
+	size_t family_count;
 };
 
 /*

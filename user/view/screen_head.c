@@ -129,25 +129,45 @@ static int verdict_lines(const struct gw_screen *screen, const struct gw_process
 	char text[sizeof(verdict->text) + 32];
 	int first = gw_grid_put(grid, row, 0, 9, severity[verdict->severity].pen,
 				severity[verdict->severity].label);
+	int own = verdict >= p->verdict && verdict < p->verdict + GW_VERDICTS_MAX;
 
-	if (screen->shown->process_count > 1)
+	if (own && screen->shown->process_count > 1)
 		snprintf(text, sizeof(text), "%" PRIu32 ": %s", p->pid, verdict->text);
 	else
 		snprintf(text, sizeof(text), "%s", verdict->text);
 	return gw_grid_wrap(grid, row, 0, first + 1, rows, GW_PEN_PLAIN, text);
 }
 
+/* Those of a process and those over several, the worst first. */
+static size_t sort_verdicts(const struct gw_snapshot *shown, const struct gw_process_view *p,
+			    const struct gw_verdict *verdict[2 * GW_VERDICTS_MAX])
+{
+	size_t of_process = 0, of_all = 0, count = 0;
+
+	while (of_process < p->verdict_count || of_all < shown->verdict_count) {
+		int all = of_process == p->verdict_count ||
+			  (of_all < shown->verdict_count &&
+			   shown->verdict[of_all].severity > p->verdict[of_process].severity);
+
+		verdict[count++] = all ? &shown->verdict[of_all++] : &p->verdict[of_process++];
+	}
+	return count;
+}
+
 void gw_screen_verdict(const struct gw_screen *screen, struct gw_grid *grid, int row, int rows)
 {
 	const struct gw_process_view *p = worst_judged(screen);
+	const struct gw_verdict *verdict[2 * GW_VERDICTS_MAX];
+	size_t count;
 
 	if (!p || p->error[0]) {
 		gw_grid_wrap(grid, row, 0, 0, rows, GW_PEN_WARNING, p ? p->error : "");
 		return;
 	}
 	/* The worst first; others where there is room for them. */
-	for (size_t i = 0; i < p->verdict_count && rows > 0; i++) {
-		int used = verdict_lines(screen, p, &p->verdict[i], grid, row, rows);
+	count = sort_verdicts(screen->shown, p, verdict);
+	for (size_t i = 0; i < count && rows > 0; i++) {
+		int used = verdict_lines(screen, p, verdict[i], grid, row, rows);
 
 		row += used;
 		rows -= used ? used : rows;
