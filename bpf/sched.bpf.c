@@ -64,6 +64,18 @@ static __always_inline bool gw_in_exec(struct task_struct *task)
 	return gw_call_is_exec((__s64)regs->orig_ax);
 }
 
+/*
+ * A thread waits for a GIL that was off: it has been switched on, which the user side would notice
+ * only later.
+ */
+static __always_inline void gw_gil_is_on(struct gw_process *process, struct gw_out *out)
+{
+	out->engine_since_ns = gw_now();
+	out->engine = GW_ENGINE_SCHED;
+	process->engine_since_ns = out->engine_since_ns;
+	process->engine = out->engine;
+}
+
 static __always_inline void gw_leaves(struct task_struct *task, bool preempt, __u32 state)
 {
 	struct gw_leave leave = {.state = state, .preempted = preempt};
@@ -77,6 +89,8 @@ static __always_inline void gw_leaves(struct task_struct *task, bool preempt, __
 	out.engine = s.process->engine;
 	out.engine_since_ns = s.process->engine_since_ns;
 	gw_where_to(task, s.process, GW_REACH_CURRENT, s.thread, &leave, &out);
+	if (out.engine == GW_ENGINE_OFF && out.futex == GW_FUTEX_WAIT)
+		gw_gil_is_on(s.process, &out);
 	gil = gw_gil_in_use(s.thread, s.process);
 	if (gil && gw_has_facts(out.engine)) {
 		gw_out_gil(task, s.process, s.thread, &gil, &out);

@@ -34,7 +34,7 @@ class Case:
     never: codes that must not be there ("gil*" is all that begin so). only: no others either.
     family, family_never: the same for the verdicts over all processes.
     figure: a function of what was seen that returns (gilwatch's figure, the program's own, how much
-    they may be off).
+    they may be off). ci: it belongs to the tests, not to the table alone.
     """
 
     def __init__(
@@ -57,6 +57,7 @@ class Case:
         rivals=0,
         line_after_s=None,
         kill=False,
+        ci=True,
     ):
         self.name, self.program, self.args = name, program, args
         self.verdicts, self.never, self.only = verdicts, never, only
@@ -64,6 +65,7 @@ class Case:
         self.figure, self.seconds, self.engines = figure, seconds, engines
         self.python, self.needs, self.says = python, needs, says
         self.quota, self.rivals, self.line_after_s, self.kill = quota, rivals, line_after_s, kill
+        self.ci = ci
 
 
 class Seen:

@@ -38,11 +38,14 @@ def turns(seen):
 
 
 def turns_after(seen):
-    """The same after the interval was changed, from the verdict."""
+    """The same after the interval was changed."""
     changed = seen.truth["changed"]["at"][0] + 300000000  # when the looks have seen it
     passed = [t for t in seen.truth["passed"]["gil"] if changed <= t <= seen.end_ns]
     own = (passed[-1] - passed[0]) / 1e9 / max(1, len(passed) - 1)
-    return seen.evidence("switch_interval").get("hold_mean_after_s"), own, PARALLEL
+    if len(seen.process["switch_intervals"]) != 2:
+        return None, own, PARALLEL
+    after = seen.process["switch_intervals"][1]
+    return (after["to_s"] - after["from_s"]) / max(1, after["holder_changes"]), own, PARALLEL
 
 
 def saved(seen):
@@ -109,10 +112,11 @@ CASES = [
     # 1. what the GIL protects
     Case("1 one thread", THREADS, "--threads", 1, verdicts=["cpu_single"], never=GIL, figure=running),
     Case("1 two threads", THREADS, verdicts=["gil_bound!"], only=True, figure=running),
-    Case("1 four threads", THREADS, "--threads", 4, verdicts=["gil_bound!"], only=True, figure=running),
+    Case("1 four threads", THREADS, "--threads", 4, verdicts=["gil_bound!"], only=True, figure=running, ci=False),
     # 2. the switch interval
     Case(
         *("2 interval 1 ms", INTERVAL, "--seconds", 0.001),
+        ci=False,
         verdicts=["gil_bound!", "switch_interval"],
         figure=turns,
     ),
@@ -130,7 +134,6 @@ CASES = [
         seconds=4,
         line_after_s=1.5,
         figure=turns_after,
-        engines=("uprobe",),
     ),
     # 3. counter += 1
     Case(
@@ -141,6 +144,7 @@ CASES = [
     ),
     Case(
         *("3 counter, one thread", "situations/counter", "--threads", 1),
+        ci=False,
         verdicts=["cpu_single"],
         never=GIL,
         figure=running,
@@ -164,16 +168,17 @@ CASES = [
     ),
     Case(
         *("4 files in threads", "situations/waits", "--how", "file"),
+        ci=False,
         needs=["directory"],
         verdicts=["io_bound"],
         only=True,
-        figure=saved,
     ),
     # 5. CPU work
-    Case("5 sequential", THREADS, "--threads", 1, verdicts=["cpu_single"], never=GIL, figure=running),
-    Case("5 threads", THREADS, verdicts=["gil_bound!"], figure=waste),
+    Case("5 sequential", THREADS, "--threads", 1, verdicts=["cpu_single"], never=GIL, figure=running, ci=False),
+    Case("5 threads", THREADS, verdicts=["gil_bound!"], figure=waste, ci=False),
     Case(
         *("5 process pool", "situations/pool"),
+        ci=False,
         verdicts=["idle"],
         only=True,
         family=["process_parallel"],
@@ -204,27 +209,31 @@ CASES = [
     Case("6 idle workers", "situations/locks", "--how", "queue", "--threads", 20, verdicts=["idle"], only=True),
     Case(
         *("6 a lock a thread", "situations/locks", "--how", "own"),
+        ci=False,
         verdicts=["gil_bound!"],
         never=["lock_bound"],
     ),
     Case(
         *("6 RLock entered twice", "situations/locks", "--how", "rlock"),
+        ci=False,
         never=["cpu_starved"],
     ),
     Case(
         *("6 condition", "situations/locks", "--how", "condition"),
+        ci=False,
         never=["gil*"],
     ),
     # 7. native code
     Case("7 sqlite3 in threads", "situations/natives", "--how", "sqlite", never=GIL, figure=cpus),
     Case(
         *("7 numpy sums in threads", "situations/natives", "--how", "numpy"),
+        ci=False,
         needs=["numpy"],
         verdicts=["native_parallel"],
         never=GIL,
         figure=cpus,
     ),
-    Case("7 pure Python sums", THREADS, verdicts=["gil_bound!"], never=["native_parallel"], figure=cpus),
+    Case("7 pure Python sums", THREADS, verdicts=["gil_bound!"], never=["native_parallel"], figure=cpus, ci=False),
     # 8. executors
     Case("8 threads, I/O", "situations/executor", verdicts=["io_bound"], only=True),
     Case(
@@ -235,6 +244,7 @@ CASES = [
     ),
     Case(
         *("8 threads, CPU", "situations/executor", "--work", "cpu"),
+        ci=False,
         verdicts=["gil_bound!"],
         says=["splitting this work over processes"],
         figure=running,
@@ -259,6 +269,7 @@ CASES = [
     ),
     Case(
         *("8 processes, CPU", "situations/pool", "--how", "executor"),
+        ci=False,
         family=["process_parallel"],
         never=[*GIL, "lock_bound"],
         seconds=3,
@@ -267,10 +278,12 @@ CASES = [
     # 9. ctypes
     Case(
         *("9 CDLL usleep", "situations/calls", "--how", "cdll-sleep"),
+        ci=False,
         never=GIL,
     ),
     Case(
         *("9 CDLL loop", "situations/natives", "--how", "cdll"),
+        ci=False,
         needs=["library"],
         verdicts=["native_parallel"],
         never=GIL,
@@ -293,6 +306,7 @@ CASES = [
     ),
     Case(
         *("9 PyDLL loop alone", "situations/calls", "--how", "pydll-spin", "--rest", 0.05),
+        ci=False,
         needs=["library"],
         verdicts=["long_holds"],
         never=["gil*"],
@@ -333,6 +347,7 @@ CASES = [
     ),
     Case(
         *("11 the GIL on by option", THREADS),
+        ci=False,
         python="3.13t-gil",
         verdicts=["gil_bound!"],
         never=["free_threaded", "gil_reenabled"],
@@ -376,6 +391,7 @@ CASES = [
     ),
     Case(
         *("quota, one thread", THREADS, "--threads", 1),
+        ci=False,
         quota=0.4,
         verdicts=["cpu_starved!"],
         only=True,

@@ -3,11 +3,17 @@ import ctypes
 import os
 import struct
 import sys
-import time
 
 import pytest
 from _pytest.runner import runtestprotocol
-from harness import GILWATCH, INTERPRETERS, SYSTEM_PYTHON, block_directory, claim_cpus
+from harness import (
+    GILWATCH,
+    INTERPRETERS,
+    SYSTEM_PYTHON,
+    Others,
+    block_directory,
+    claim_cpus,
+)
 from laws import Draft202012Validator
 
 SYS_BPF = {"x86_64": 321, "aarch64": 280}
@@ -64,28 +70,6 @@ def pytest_collection_modifyitems(items):
 MEASUREMENTS = ("test_gil test_blocked test_cpu test_matrix test_containers test_gils").split()
 ATTEMPTS = 3
 TAKEN_AGAIN = pytest.StashKey()
-
-
-class Others:
-    """How busy the machine's CPUs were with what does not belong to this test run."""
-
-    def __init__(self):
-        self.began = self.read()
-
-    @staticmethod
-    def read():
-        with open("/proc/stat") as stat:
-            fields = [int(word) for word in stat.readline().split()[1:9]]
-        user, nice, system, idle, iowait, irq, softirq, steal = fields
-        busy_s = (user + nice + system + irq + softirq + steal) / os.sysconf("SC_CLK_TCK")
-        own = os.times()
-        own_s = own.user + own.system + own.children_user + own.children_system
-        return time.monotonic(), busy_s - own_s
-
-    def share(self):
-        """Of one CPU."""
-        (began, before), (now, after) = self.began, self.read()
-        return max(0, after - before) / (now - began)
 
 
 def pytest_runtest_protocol(item, nextitem):

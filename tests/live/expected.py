@@ -68,7 +68,9 @@ def main():
             if options.k not in case.name:
                 continue
             for python in pythons_for(case, options.interpreters):
-                for engine in options.engine or case.engines:
+                for engine in case.engines:
+                    if engine not in (options.engine or BOTH):
+                        continue
                     why = bench.why_not(case, python)
                     if why:
                         print(ROW % (case.name, python, engine, "left out: " + why, "", "", "", ""))

@@ -115,6 +115,28 @@ def claim_cpus():
         pass  # then the machine should better be idle
 
 
+class Others:
+    """How busy the machine's CPUs were with what does not belong to this test run."""
+
+    def __init__(self):
+        self.began = self.read()
+
+    @staticmethod
+    def read():
+        with open("/proc/stat") as stat:
+            fields = [int(word) for word in stat.readline().split()[1:9]]
+        user, nice, system, idle, iowait, irq, softirq, steal = fields
+        busy_s = (user + nice + system + irq + softirq + steal) / os.sysconf("SC_CLK_TCK")
+        own = os.times()
+        own_s = own.user + own.system + own.children_user + own.children_system
+        return time.monotonic(), busy_s - own_s
+
+    def share(self):
+        """Of one CPU."""
+        (began, before), (now, after) = self.began, self.read()
+        return max(0, after - before) / (now - began)
+
+
 # --- workloads --------------------------------------------------------------------------------
 
 

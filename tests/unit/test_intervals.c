@@ -14,8 +14,10 @@
 
 static void look(struct gw_intervals *in, int64_t at_ms, int64_t interval_ms, uint64_t forced)
 {
-	struct gw_interval_counts counts = {
-		.acquisitions = 2 * forced, .forced_releases = forced, .held_ns = forced * 1000};
+	struct gw_interval_counts counts = {.acquisitions = 2 * forced,
+					    .forced_releases = forced,
+					    .held_ns = forced * 1000,
+					    .switch_number = 7 + forced};
 
 	gw_intervals_look(in, at_ms * MS, interval_ms * MS, &counts);
 }
@@ -57,6 +59,7 @@ static void test_before_and_after(void **state)
 	assert_int_equal(phase[1].forced_releases, 250);
 	assert_int_equal(phase[1].acquisitions, 500);
 	assert_int_equal(phase[1].held_ns, 250000);
+	assert_int_equal(phase[1].holder_changes, 250);
 	free(phase);
 	assert_int_equal(gw_intervals_copy(&in, 0, &phase, &count), 0);
 	assert_true(phase[1].forced_releases == GW_ABSENT_COUNT);

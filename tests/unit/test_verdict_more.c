@@ -162,7 +162,12 @@ static void test_changed_interval(void **state)
 	assert_true(fabs(evidence(f, "switch_interval", "hold_mean_after_s") - 0.05) < 1e-9);
 	phase[0].acquisitions = phase[1].acquisitions = GW_ABSENT_COUNT;
 	judge(f);
-	assert_says(f, "switch_interval", "Before (4.0 s, 5 ms); after (5.8 s, 50 ms).");
+	phase[0].holder_changes = 800;
+	phase[1].holder_changes = 58;
+	judge(f);
+	assert_says(f, "switch_interval",
+		    "Before (4.0 s, 5 ms) 200 hand-overs a second; after (5.8 "
+		    "s, 50 ms) 10 hand-overs a second.");
 	free(f);
 }
 

@@ -148,6 +148,7 @@ struct gw_interval_phase {
 	int64_t from_ns, to_ns;		       /* since the start of the watch */
 	int64_t acquisitions, forced_releases; /* GW_ABSENT_COUNT without probes */
 	int64_t held_ns;		       /* of the holds that ended */
+	int64_t holder_changes;
 };
 
 enum gw_severity {

@@ -88,6 +88,7 @@ static const struct gw_field phase[] = {
 	FIELD(COUNT, gw_interval_phase, acquisitions, "acquisitions", GW_NO_REASON),
 	FIELD(COUNT, gw_interval_phase, forced_releases, "forced_releases", GW_NO_REASON),
 	FIELD(TIME, gw_interval_phase, held_ns, "held_s", GW_NO_REASON),
+	FIELD(COUNT, gw_interval_phase, holder_changes, "holder_changes", GW_NO_REASON),
 };
 
 static const struct gw_field change[] = {

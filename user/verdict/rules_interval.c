@@ -83,8 +83,13 @@ static void say_phase(const struct gw_interval_phase *phase, struct gw_verdict *
 	       milliseconds(phase->interval_ns));
 	gw_evidence(verdict, when[0] == 'B' ? "interval_before_s" : "interval_s",
 		    gw_seconds(phase->interval_ns));
-	if (phase->acquisitions == GW_ABSENT_COUNT || elapsed_ns <= 0)
+	if (elapsed_ns <= 0)
 		return;
+	if (phase->acquisitions == GW_ABSENT_COUNT) {
+		gw_say(verdict, " %.0f hand-overs a second",
+		       per_second(phase->holder_changes, elapsed_ns));
+		return;
+	}
 	gw_say(verdict, " %.0f forced releases a second",
 	       per_second(phase->forced_releases, elapsed_ns));
 	snprintf(name, sizeof(name), "forced_per_second_%s", when[0] == 'B' ? "before" : "after");

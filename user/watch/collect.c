@@ -128,12 +128,17 @@ static int describe_intervals(const struct gw_watch *w, const struct gw_watched 
 {
 	struct gw_intervals intervals = watched->intervals;
 	const struct gw_gil_state *gil = &raw->gil[GW_GIL_SLOT(watched->slot, 0)];
-	struct gw_interval_counts counts = gw_interval_counts(gil);
+	struct gw_interval_counts counts;
 
 	if (!view->gil_count)
 		return 0;
-	gw_intervals_look(&intervals, (int64_t)(raw->end_ns - gw_session_start_ns(w->session)),
-			  view->gil[0].interval_ns, &counts);
+	counts = gw_interval_counts(gil, watched->gil_at_start[0].switch_number +
+						 (uint64_t)view->gil[0].holder_changes);
+	/* Of a process that has ended the last look stands. */
+	if (view->gil[0].holder_changes != GW_ABSENT_COUNT)
+		gw_intervals_look(&intervals,
+				  (int64_t)(raw->end_ns - gw_session_start_ns(w->session)),
+				  view->gil[0].interval_ns, &counts);
 	return gw_intervals_copy(&intervals, raw->process[watched->slot].probed != 0,
 				 &view->interval_phase, &view->interval_phase_count);
 }

@@ -201,9 +201,9 @@ static void view_gils_again(struct gw_watched *watched, const struct gw_python *
 static void look_at_interval(struct gw_watched *watched, const struct gw_session *session)
 {
 	uint64_t start_ns = gw_session_start_ns(session);
-	struct gw_interval_counts counts =
-		gw_interval_counts(gw_session_gil(session, watched->slot));
-	struct gw_interval_counts none = {0};
+	struct gw_interval_counts counts = gw_interval_counts(
+		gw_session_gil(session, watched->slot), watched->gil_last[0].switch_number);
+	struct gw_interval_counts none = {.switch_number = watched->gil_at_start[0].switch_number};
 	uint64_t began_ns = gw_session_process(session, watched->slot)->start_ns;
 
 	if (!watched->intervals.count)
@@ -211,6 +211,15 @@ static void look_at_interval(struct gw_watched *watched, const struct gw_session
 				  (int64_t)watched->gil_at_start[0].interval_us * 1000, &none);
 	gw_intervals_look(&watched->intervals, (int64_t)(gw_session_now_ns(session) - start_ns),
 			  (int64_t)watched->gil_last[0].interval_us * 1000, &counts);
+}
+
+/* The first wait for it has set that off in the kernel already, if there was one. */
+static uint64_t gil_on_ns(const struct gw_watched *watched, const struct gw_session *session)
+{
+	const volatile struct gw_process *process = gw_session_process(session, watched->slot);
+
+	return process->engine == GW_ENGINE_OFF ? gw_session_now_ns(session)
+						: process->engine_since_ns;
 }
 
 int gw_identify_again(struct gw_watched *watched, struct gw_session *session, enum gw_engine engine,
@@ -230,7 +239,7 @@ int gw_identify_again(struct gw_watched *watched, struct gw_session *session, en
 		return known->gil_count == count
 			       ? 0
 			       : gw_session_describe(session, watched->slot, known, err);
-	watched->gil_on_ns = gw_session_now_ns(session);
+	watched->gil_on_ns = gil_on_ns(watched, session);
 	code = gw_session_describe(session, watched->slot, known, err);
 	if (!code && engine == GW_ENGINE_UPROBE)
 		code = probe(watched, session, err);

@@ -10,7 +10,8 @@
 #define GW_INTERVAL_PHASES_MAX 8
 
 struct gw_interval_counts {
-	uint64_t acquisitions, forced_releases, held_ns;
+	uint64_t acquisitions, forced_releases, held_ns; /* by the GIL's record */
+	uint64_t switch_number;				 /* by its memory */
 };
 
 struct gw_intervals {
@@ -19,8 +20,9 @@ struct gw_intervals {
 	struct gw_interval_counts base; /* as the last phase began */
 };
 
-/* What the GIL's record says now. */
-struct gw_interval_counts gw_interval_counts(const volatile struct gw_gil_state *gil);
+/* What the GIL's record says now, beside its number of changes of the holder. */
+struct gw_interval_counts gw_interval_counts(const volatile struct gw_gil_state *gil,
+					     uint64_t switch_number);
 
 /*
  * A look at the interval, at_ns after the start of the watch. What came between two looks that
