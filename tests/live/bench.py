@@ -149,8 +149,10 @@ class Seen:
                     self.wrong.append("%s: %s should not be in %s" % (what, name, found))
 
     def check_figure(self):
-        figure = self.case.figure(self)
-        if not figure:
+        try:
+            figure = self.case.figure(self)
+        except AssertionError as error:  # a log that does not reach far enough
+            self.wrong.append("figure: %s" % error)
             return
         self.figure = figure
         gilwatch, own, tolerance = figure

@@ -68,6 +68,7 @@ def spin(steady, work, name):
     while not work.over:
         compute(10000)
         cpu.note()
+    cpu.note(last=True)
 
 
 options = arguments(__doc__, how="cdll-sleep", spinners=0, ms=300, rest=0.0, library=None, directory=None)

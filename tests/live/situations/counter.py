@@ -21,6 +21,7 @@ def count(steady, work, name, lock):
             for _ in range(5000):
                 counter += 1
         cpu.note()
+    cpu.note(last=True)
 
 
 options = arguments(__doc__, threads=4, how="bare")

@@ -22,6 +22,7 @@ def task(work, once, name):
     while not work.over:
         once()
         cpu.note()
+    cpu.note(last=True)
 
 
 def keep_busy(steady, work, options):

@@ -53,6 +53,7 @@ def work_on(steady, work, name, once):
     while not work.over:
         once()
         cpu.note()
+    cpu.note(last=True)
 
 
 KINDS = {

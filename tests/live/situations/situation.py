@@ -23,9 +23,9 @@ class CpuLog:
         self.next = 0
         self.note()
 
-    def note(self):
+    def note(self, last=False):
         at = now()
-        if at >= self.next:
+        if at >= self.next or last:
             self.log.append((at, cpu_of_thread()))
             self.next = at + LOG_EVERY_NS
 

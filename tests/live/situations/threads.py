@@ -10,6 +10,7 @@ def work_on(steady, work, name):
     while not work.over:
         compute(10000)
         cpu.note()
+    cpu.note(last=True)
 
 
 options = arguments(__doc__, threads=2)
