@@ -322,7 +322,7 @@ def test_a_run_is_judged_by_what_it_did(open_directory):
     findings.true("Python", process["python"]["version"].startswith("3."))
     findings.at_least("before Python was known", ran["before_python_s"], 0)
     # The rest was seen: a second and a half of three threads that all want the GIL.
-    findings.at_least("waiting for the GIL", process["states"]["gil_wait_s"], 1.0)
+    findings.at_least("waiting for the GIL", process["states"]["gil_wait_s"], 0.3)
     findings.near("elapsed", process["elapsed_s"], summary["elapsed_s"], 0.05, 0.2)
     # Which it is is up to what else the machine does; the end alone would be no verdict.
     findings.true("there is a verdict", verdict_codes(process))
@@ -338,8 +338,7 @@ def test_a_run_is_judged_by_what_it_did(open_directory):
 POOL = """
 import multiprocessing, time
 def work(_):
-    end = time.monotonic() + 0.6
-    while time.monotonic() < end:
+    while time.process_time() < 0.5:
         pass
 if __name__ == "__main__":
     with multiprocessing.get_context("fork").Pool(2) as pool:
@@ -360,7 +359,7 @@ def test_children_are_followed(open_directory):
     find_schema_errors(findings, summary)
     for worker in workers:
         find_sum_laws(findings, "worker", worker)
-        findings.at_least("a worker's python", worker["states"]["python_s"], 0.1)
+        findings.at_least("a worker's python", worker["states"]["python_s"], 0.2)
         findings.true("its end is told", "ended" not in verdict_codes(worker))
     findings.report()
 
