@@ -78,6 +78,7 @@ static __always_inline void gw_fork(struct task_struct *parent, struct task_stru
 	if (!child)
 		return;
 	child->parent_pid = process->pid;
+	child->parent_execs = process->execs;
 	if (own_memory) {
 		gw_copy_facts(child, slot, process);
 		belief = gw_fork_belief(parent, process, child, &gil);
@@ -156,6 +157,43 @@ static __always_inline void gw_fold_thread(struct gw_thread *t, struct task_stru
 	__sync_fetch_and_add(&process->threads_ended, 1);
 }
 
+static __always_inline void gw_keep_hist(struct gw_kept_key *key, enum gw_record_has which,
+					 void *map, struct task_struct *task,
+					 struct gw_process *process)
+{
+	struct gw_hist *hist = bpf_task_storage_get(map, task, NULL, 0);
+
+	key->which = which;
+	if (hist && bpf_map_update_elem(&kept_hists, key, hist, BPF_ANY))
+		gw_lose(process, GW_LOST_STORAGE);
+}
+
+/* The record of a thread that has ended stays one of its own, where there is room for it. */
+static __always_inline bool gw_keep_thread(struct gw_thread *t, struct task_struct *task,
+					   struct gw_process *process)
+{
+	struct gw_kept_key key = {
+		.process = t->process,
+		.tid = t->tid,
+		.start = (__u32)t->start_ns,
+	};
+	struct gw_comm comm;
+
+	if (!kept_per_process ||
+	    (process->threads_kept >= kept_per_process && task->pid != task->tgid))
+		return false;
+	if (bpf_map_update_elem(&kept_threads, &key, t, BPF_NOEXIST))
+		return false;
+	bpf_probe_read_kernel(&comm, sizeof(comm), task->comm);
+	bpf_map_update_elem(&kept_names, &key, &comm, BPF_ANY);
+	gw_keep_hist(&key, GW_HAS_HOLD, &hold_hist, task, process);
+	gw_keep_hist(&key, GW_HAS_WAIT, &wait_hist, task, process);
+	gw_keep_hist(&key, GW_HAS_RESUME, &resume_hist, task, process);
+	__sync_fetch_and_add(&process->threads_kept, 1);
+	__sync_fetch_and_add(&process->threads_ended, 1);
+	return true;
+}
+
 SEC("tp_btf/sched_process_exit")
 int BPF_PROG(gw_on_exit, struct task_struct *task)
 {
@@ -182,7 +220,8 @@ int BPF_PROG(gw_on_exit, struct task_struct *task)
 	gw_exit(t, gw_gil_at(t->gil), now, &effects);
 	gw_overlap_update(process, t);
 	gw_apply(t, task, process, &effects);
-	gw_fold_thread(t, task, process, now);
+	if (!gw_keep_thread(t, task, process))
+		gw_fold_thread(t, task, process, now);
 	if (!process->flags && task->signal->live.counter == 0) {
 		process->ended_at_ns = now;
 		process->flags = GW_PROCESS_EXITED;

@@ -106,6 +106,31 @@ struct {
 	__uint(max_entries, 65536);
 } newcomers __weak SEC(".maps");
 
+/* Records of threads that have ended, where the user side has room for them. */
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__uint(max_entries, 1);
+	__type(key, struct gw_kept_key);
+	__type(value, struct gw_thread);
+} kept_threads __weak SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__uint(max_entries, 1);
+	__type(key, struct gw_kept_key);
+	__type(value, struct gw_comm);
+} kept_names __weak SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__uint(max_entries, 1);
+	__type(key, struct gw_kept_key);
+	__type(value, struct gw_hist);
+} kept_hists __weak SEC(".maps");
+
 /* One entry a CPU. */
 struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY);
@@ -119,6 +144,7 @@ const volatile __u64 epoch_ns __weak = 0; /* CLOCK_MONOTONIC of time 0 */
 const volatile __u32 cpu_count __weak = 1;
 const volatile bool switch_has_state __weak = false; /* sched_switch's 4th argument: 5.18 */
 const volatile bool follow __weak = false; /* children, and the programs that processes become */
+const volatile __u32 kept_per_process __weak = 0; /* threads that have ended, beside the main one */
 
 /* Which tgids may be watched; nothing counts before the first bit is set. */
 __u64 filter[GW_FILTER_BITS / 64] __weak = {};

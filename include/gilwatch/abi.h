@@ -210,6 +210,8 @@ struct gw_process {
 	struct gw_layout layout;
 	__u32 site_count;
 	__u32 seeded;			  /* all its threads have records: one without is a loss */
+	__u32 parent_execs;		  /* its parent's execs as it was forked */
+	__u32 threads_kept;		  /* of threads_ended: those whose records are kept */
 	__u64 site[GW_SITES_PER_PROCESS]; /* addresses of the probed instructions */
 	__u64 ended_at_ns;		  /* exit or exec: nothing is counted after it */
 	__u64 threads_started;
@@ -234,6 +236,20 @@ struct gw_cpu_key {
 	__u32 tid;     /* 0: all threads that ended */
 	__u32 start;   /* low bits of the thread's start, which tells a reused tid */
 	__u32 cpu;
+};
+
+/* Of a thread that has ended and whose record is kept: it, its name, and its histograms. */
+struct gw_kept_key {
+	__u32 process; /* slot */
+	__u32 tid;
+	__u32 start; /* as above */
+	__u32 which; /* of a histogram: gw_record_has; else 0 */
+};
+
+#define GW_COMM_SIZE 16
+
+struct gw_comm {
+	char text[GW_COMM_SIZE];
 };
 
 struct gw_pair_key {

@@ -326,6 +326,14 @@ def test_a_run_is_judged_by_what_it_did(open_directory):
     findings.near("elapsed", process["elapsed_s"], summary["elapsed_s"], 0.05, 0.2)
     # Which it is is up to what else the machine does; the end alone would be no verdict.
     findings.true("there is a verdict", verdict_codes(process))
+    # What its threads did is known after their end.
+    findings.true("four threads", len(process["threads"]) == 4)
+    findings.true("none lives", not any(thread["alive"] for thread in process["threads"]))
+    findings.true("none is folded", process["ended_threads"]["count"] == 0)
+    for thread in process["threads"]:
+        findings.near("its cells", thread["cells_s"], thread["wall_s"], 0.001)
+        if thread["tid"] != process["pid"]:
+            findings.near("how long a thread lived", thread["wall_s"], 1.5, 0, 1.0)
     findings.true("the end is told", "ended" not in verdict_codes(process))
     findings.report()
     assert summary["ended"] == "target_exit" and summary["requested_s"] is None
@@ -333,6 +341,31 @@ def test_a_run_is_judged_by_what_it_did(open_directory):
     assert (kept.st_uid, stat.S_IMODE(kept.st_mode)) == (NOBODY.pw_uid, 0o600)
     shown = run("show", result)
     assert "as nobody" in shown.stdout and shown.status == 0, shown
+
+
+MANY = """
+import threading
+for _ in range(300):
+    thread = threading.Thread(target=sum, args=(range(1000),))
+    thread.start()
+    thread.join()
+"""
+
+
+def test_of_very_many_threads_the_last_are_told_together(open_directory):
+    result = open_directory / "summary.json"
+    answer = run("run", "--json", "-o", result, "--", SYSTEM_PYTHON, "-c", MANY)
+    assert answer.status == 0, answer
+    process = only_process(saved(result))
+    findings = Findings()
+    find_schema_errors(findings, saved(result))
+    find_sum_laws(findings, "command", process)
+    tids = [thread["tid"] for thread in process["threads"]]
+    findings.true("the main thread has a row", process["pid"] in tids)
+    findings.true("%d rows" % len(tids), len(tids) == 257)
+    findings.true("the others are counted", process["ended_threads"]["count"] == 44)
+    findings.near("cells", process["check"]["cells_s"], process["check"]["wall_s"], 0.001)
+    findings.report()
 
 
 POOL = """
@@ -370,6 +403,13 @@ def test_a_command_that_becomes_python_is_one_row():
     answer = run("run", "--json", "-o", "-", "--", "sh", "-c", script)
     process = only_process(answer.summary())
     assert process["python"]["version"] and process["where"]["sleep_s"] > 0.35, answer
+
+
+def test_what_a_shell_forked_before_it_became_python_is_no_copy_of_it():
+    script = "(sleep 0.3; :) & exec %s -c 'import time; time.sleep(0.6)'" % SYSTEM_PYTHON
+    summary = run("run", "--json", "-o", "-", "--", "sh", "-c", script).summary()
+    assert only_process(summary)["python"]["version"], summary
+    assert len(summary["processes"]) == 1 and summary["other_children"] >= 1, summary
 
 
 def test_a_command_that_is_no_python():

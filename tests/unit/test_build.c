@@ -342,6 +342,40 @@ static void test_process_that_ended_ends_its_figures(void **state)
 	rig_free(r);
 }
 
+/* A thread whose record was kept after its end: one of its own, with nothing open. */
+static void test_a_kept_thread_ends_with_itself(void **state)
+{
+	struct rig *r = rig_new(GW_ENGINE_SCHED);
+	struct gw_raw_thread *kept;
+	(void)state;
+
+	rig_thread(r, 11)->thread.run_since_ns = START;
+	add_ended(r);
+	r->process[1].threads_ended = 3;
+	r->process[1].threads_kept = 1;
+	kept = rig_thread(r, 12);
+	spend(kept, START + 300, GW_GIL_HOLDING, GW_RUNNING);
+	spend(kept, START + 500, GW_GIL_NONE, GW_BLOCKED_NET);
+	spend(kept, START + 600, GW_GIL_NONE, GW_RUNNING);
+	kept->thread.span = gw_span_make(START + 600, GW_GIL_NONE, GW_RUNNING);
+	kept->thread.flags = GW_THREAD_DEAD;
+	kept->thread.wait_block_ns = START;
+	gw_hist_add(&kept->wait, 99);
+	rig_cpu(r, 12, 1, 400);
+	rig_build(r);
+	assert_laws(r->view);
+	assert_int_equal(r->view->thread_count, 2);
+	assert_int_equal(r->view->ended_count, 2);
+	assert_int_equal(view_of(r, 12)->alive, 0);
+	assert_int_equal(view_of(r, 12)->wall_ns, 600);
+	assert_int_equal(view_of(r, 12)->states.ns[GW_STATE_NET], 200);
+	assert_int_equal(view_of(r, 11)->alive, 1);
+	assert_int_equal(r->view->gil[0].wait.count, 2);
+	assert_int_equal(r->view->inflicted_count, 0);
+	assert_int_equal(r->view->open_count, 0);
+	rig_free(r);
+}
+
 static void test_process_without_threads(void **state)
 {
 	struct rig *r = rig_new(GW_ENGINE_UPROBE);
@@ -568,6 +602,7 @@ int main(void)
 		cmocka_unit_test(test_without_gil_facts_all_of_it_is_absent),
 		cmocka_unit_test(test_others_count_nowhere),
 		cmocka_unit_test(test_process_that_ended_ends_its_figures),
+		cmocka_unit_test(test_a_kept_thread_ends_with_itself),
 		cmocka_unit_test(test_process_without_threads),
 		cmocka_unit_test(test_open_intervals),
 		cmocka_unit_test(test_pairs_with_their_open_parts),

@@ -84,6 +84,7 @@ static int watch(struct run *run, struct gw_error *err)
 	w->host = &run->host;
 	w->engine = run->options.engine;
 	w->follow = 1;
+	w->keep_ended = 1; /* at the end of a run all threads have ended */
 	w->force = run->options.force;
 	code = gw_watch_launch(w, run->launched.pid, err);
 	return code ? code : gw_watch_start(w, err);

@@ -89,6 +89,9 @@ static uint64_t told_until_ns(const struct gw_build *b, const struct gw_thread *
 {
 	uint64_t since_ns = gw_span_since_ns(thread->span);
 
+	/* At its own end, its last cell was closed. */
+	if (thread->flags & GW_THREAD_DEAD)
+		return since_ns;
 	return since_ns > b->end_ns ? since_ns : b->end_ns;
 }
 
@@ -115,7 +118,7 @@ static int fill_thread(const struct gw_build *b, const struct gw_raw_thread *fro
 	gw_figures_fold(&tally, b->share, &figures);
 	view->tid = from->thread.tid;
 	snprintf(view->name, sizeof(view->name), "%.*s", (int)sizeof(from->comm), from->comm);
-	view->alive = 1;
+	view->alive = !(from->thread.flags & GW_THREAD_DEAD);
 	view->start_ns = from->thread.start_ns;
 	view->last_cpu = from->thread.cpu;
 	view->wall_ns = (int64_t)(told_until_ns(b, &from->thread) - from->thread.start_ns);
@@ -184,7 +187,7 @@ static double add_ended(const struct gw_build *b, struct gw_process_view *view)
 	struct gw_figures f;
 
 	gw_figures_fold(tally, b->share, &f);
-	view->ended_count = b->process->threads_ended;
+	view->ended_count = b->process->threads_ended - b->process->threads_kept;
 	view->ended_wall_ns = (int64_t)b->process->ended_wall_ns;
 	view->ended_states = f.states;
 	view->ended_sampled = f.sampled;

@@ -56,7 +56,7 @@ static void add_open_parts(struct gw_build *b)
 		uint64_t until_ns = waited_until_ns(b, thread);
 
 		if (!gw_build_belongs(b, thread) || !thread->wait_block_ns ||
-		    until_ns <= thread->wait_block_ns)
+		    thread->flags & GW_THREAD_DEAD || until_ns <= thread->wait_block_ns)
 			continue;
 		b->pair[b->pair_count++] = (struct gw_raw_pair){
 			.key = {.process = thread->process,

@@ -12,6 +12,9 @@ struct gw_tally gw_figures_close(const struct gw_thread *thread, uint64_t end_ns
 	enum gw_gil gil = gw_span_gil(thread->span);
 	enum gw_where where = gw_span_where(thread->span);
 
+	/* What has ended has nothing open. */
+	if (thread->flags & GW_THREAD_DEAD)
+		end_ns = since_ns;
 	if (end_ns > since_ns && gil < GW_GIL_COUNT && where < GW_WHERE_COUNT)
 		tally.cells.ns[gil][where] += end_ns - since_ns;
 	if (thread->handover_since_ns && end_ns > thread->handover_since_ns)

@@ -121,6 +121,43 @@ int gw_reader_threads(const struct bpf_link *iterator, struct gw_raw *raw)
 	return code;
 }
 
+static void look_up_hist(int fd, const struct gw_kept_key *key, enum gw_record_has which,
+			 struct gw_hist *hist)
+{
+	struct gw_kept_key of = *key;
+
+	of.which = which;
+	if (bpf_map_lookup_elem(fd, &of, hist))
+		memset(hist, 0, sizeof(*hist));
+}
+
+int gw_reader_kept(const struct bpf_map *threads, const struct bpf_map *names,
+		   const struct bpf_map *hists, struct gw_raw *raw)
+{
+	int fd = bpf_map__fd(threads), code;
+	struct gw_kept_key key, *at = NULL;
+
+	while (!bpf_map_get_next_key(fd, at, &key)) {
+		struct gw_raw_thread *thread;
+
+		code = reserve((void **)&raw->thread, raw->thread_count, &raw->thread_room,
+			       sizeof(*raw->thread));
+		if (code)
+			return code;
+		at = &key;
+		thread = &raw->thread[raw->thread_count];
+		if (bpf_map_lookup_elem(fd, at, &thread->thread))
+			continue;
+		if (bpf_map_lookup_elem(bpf_map__fd(names), at, thread->comm))
+			thread->comm[0] = '\0';
+		look_up_hist(bpf_map__fd(hists), at, GW_HAS_HOLD, &thread->hold);
+		look_up_hist(bpf_map__fd(hists), at, GW_HAS_WAIT, &thread->wait);
+		look_up_hist(bpf_map__fd(hists), at, GW_HAS_RESUME, &thread->resume);
+		raw->thread_count++;
+	}
+	return 0;
+}
+
 int gw_reader_cpus(const struct bpf_map *map, struct gw_raw *raw)
 {
 	int fd = bpf_map__fd(map), code;

@@ -17,6 +17,10 @@
 /* Attempts to read while no thread ends meanwhile. */
 #define READ_TRIES 50
 
+/* Of threads that have ended: a thousand records are up to 7 MB of the kernel's memory. */
+#define KEPT_MAX	 2048
+#define KEPT_PER_PROCESS 256
+
 static int print_nothing(enum libbpf_print_level level, const char *format, va_list args)
 {
 	(void)level;
@@ -91,6 +95,11 @@ static void size_maps(struct gw_session *s)
 	bpf_map__set_max_entries(s->bpf->maps.free_slots, slots);
 	bpf_map__set_max_entries(s->bpf->maps.gils, slots * GW_GILS_PER_PROCESS);
 	bpf_map__set_max_entries(s->bpf->maps.places, s->host->cpus);
+	if (!options->keep_ended)
+		return;
+	bpf_map__set_max_entries(s->bpf->maps.kept_threads, KEPT_MAX);
+	bpf_map__set_max_entries(s->bpf->maps.kept_names, KEPT_MAX);
+	bpf_map__set_max_entries(s->bpf->maps.kept_hists, 3 * KEPT_MAX);
 }
 
 /*
@@ -105,6 +114,9 @@ static void allocate_in_advance(struct gw_session *s)
 	bpf_map__set_map_flags(s->bpf->maps.selves, 0);
 	bpf_map__set_map_flags(s->bpf->maps.cpu_times, 0);
 	bpf_map__set_map_flags(s->bpf->maps.pairs, 0);
+	bpf_map__set_map_flags(s->bpf->maps.kept_threads, 0);
+	bpf_map__set_map_flags(s->bpf->maps.kept_names, 0);
+	bpf_map__set_map_flags(s->bpf->maps.kept_hists, 0);
 }
 
 static void configure(struct gw_session *s, const struct gw_session_options *options)
@@ -115,6 +127,7 @@ static void configure(struct gw_session *s, const struct gw_session_options *opt
 	s->bpf->rodata->epoch_ns = s->epoch_ns;
 	s->bpf->rodata->cpu_count = s->host->cpus;
 	s->bpf->rodata->follow = options->followed != 0;
+	s->bpf->rodata->kept_per_process = options->keep_ended ? KEPT_PER_PROCESS : 0;
 	s->bpf->rodata->switch_has_state = gw_features_switch_has_state();
 	s->sleeping = gw_features_sleeping_iterator();
 	bpf_program__set_autoload(s->bpf->progs.gw_on_newcomer, options->newcomers);
@@ -338,6 +351,9 @@ static int read_once(struct gw_session *s, struct gw_raw *raw)
 	s->bpf->bss->pass = GW_PASS_READ;
 	if (!code)
 		code = gw_reader_threads(s->iterator, raw);
+	if (!code)
+		code = gw_reader_kept(s->bpf->maps.kept_threads, s->bpf->maps.kept_names,
+				      s->bpf->maps.kept_hists, raw);
 	if (!code)
 		code = gw_reader_cpus(s->bpf->maps.cpu_times, raw);
 	if (!code)

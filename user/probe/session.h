@@ -24,6 +24,7 @@ struct gw_session_options {
 	size_t followed; /* room for children and other programs; 0: they are not followed */
 	int probes;	 /* some process may get probes */
 	int newcomers;	 /* programs that begin anywhere are told of */
+	int keep_ended;	 /* a thread's record is kept after its end, of a few hundred a process */
 };
 
 /* From now on libbpf does not print what it and the kernel have to say. */

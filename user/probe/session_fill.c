@@ -138,6 +138,25 @@ static void clear_filter(struct gw_session *s, uint32_t tgid)
 	}
 }
 
+static void forget_kept(struct gw_session *s, uint32_t slot, const struct gw_raw *raw)
+{
+	static const __u32 which[] = {GW_HAS_HOLD, GW_HAS_WAIT, GW_HAS_RESUME};
+
+	for (size_t i = 0; i < raw->thread_count; i++) {
+		const struct gw_thread *thread = &raw->thread[i].thread;
+		struct gw_kept_key key = {slot, thread->tid, (__u32)thread->start_ns, 0};
+
+		if (thread->process != slot || !(thread->flags & GW_THREAD_DEAD))
+			continue;
+		bpf_map_delete_elem(bpf_map__fd(s->bpf->maps.kept_threads), &key);
+		bpf_map_delete_elem(bpf_map__fd(s->bpf->maps.kept_names), &key);
+		for (size_t j = 0; j < sizeof(which) / sizeof(which[0]); j++) {
+			key.which = which[j];
+			bpf_map_delete_elem(bpf_map__fd(s->bpf->maps.kept_hists), &key);
+		}
+	}
+}
+
 void gw_session_release(struct gw_session *s, uint32_t slot, const struct gw_raw *raw)
 {
 	struct gw_process *process = &s->processes[slot];
@@ -151,6 +170,7 @@ void gw_session_release(struct gw_session *s, uint32_t slot, const struct gw_raw
 	process->tgid = 0;
 	clear_filter(s, tgid);
 	forget_times(s, slot, raw);
+	forget_kept(s, slot, raw);
 	for (int i = 0; i < GW_GILS_PER_PROCESS; i++)
 		s->gils[GW_GIL_SLOT(slot, i)] = (struct gw_gil_state){0};
 	*process = (struct gw_process){0};

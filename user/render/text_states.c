@@ -315,7 +315,7 @@ static void thread_row(struct gw_page *page, const struct gw_process_view *p,
 	gw_page_cell(page, TID_WIDTH, GW_RIGHT, text);
 	gw_page_cell(page, 1, GW_LEFT, "");
 	snprintf(text, sizeof(text), "%.*s%s", (int)sizeof(t->name), t->name,
-		 t->alive ? "" : " (ended)");
+		 t->alive || p->ended == GW_ENDED_TARGET_EXIT ? "" : " (ended)");
 	gw_page_cell(page, name_width(page), GW_LEFT, text);
 	thread_figures(page, p, t);
 	inflicted_cell(page, p, t->inflicted_ns);

@@ -73,6 +73,7 @@ static int note_slot(struct gw_watch *w, uint32_t slot)
 		return -ENOMEM;
 	watched->slot = slot;
 	watched->is_copy = process->origin == GW_ORIGIN_FORK;
+	watched->parent_execs = process->parent_execs;
 	if (parent < gw_session_slots(w->session))
 		watched->parent = w->by_slot[parent];
 	if (watched->parent && watched->parent->launcher)

@@ -14,8 +14,9 @@ static int is_copy_of_parent(const struct gw_watched *watched)
 {
 	const struct gw_watched *parent = watched->parent;
 
+	/* The parent may have become Python only after it was forked: a shell that ends in exec. */
 	return watched->is_copy && !watched->execs_seen && parent && parent->target &&
-	       parent->kind == GW_WATCHED_PYTHON;
+	       parent->execs_seen == watched->parent_execs && parent->kind == GW_WATCHED_PYTHON;
 }
 
 /* A forked child maps what its parent maps. */

@@ -100,6 +100,7 @@ static int load(struct gw_watch *w, size_t selected, struct gw_error *err)
 			    : w->follow ? FOLLOWED_MAX
 					: 0,
 		.newcomers = w->slots != 0,
+		.keep_ended = w->keep_ended,
 		.probes = w->engine == GW_ENGINE_UPROBE,
 	};
 	int code = gw_session_new(w->host, &w->session, err);

@@ -17,8 +17,9 @@ struct gw_watch {
 	/* what is wanted */
 	const struct gw_host *host;
 	enum gw_engine engine;
-	int follow; /* children */
-	int force;  /* keep the probes at any rate */
+	int follow;	/* children */
+	int force;	/* keep the probes at any rate */
+	int keep_ended; /* threads that end keep figures of their own, of a few hundred a process */
 	uint64_t duration_ns;
 	uint64_t begin_at_ns; /* CLOCK_MONOTONIC; 0: at once */
 	int progress;	      /* a line on standard error */

@@ -44,7 +44,8 @@ struct gw_watched {
 	uint64_t gil_on_ns; /* when its GIL was found switched on; 0: it was not meanwhile */
 	struct gw_engine_change *change;
 	size_t change_count;
-	int is_copy; /* of its parent, by fork, unless it has become another program */
+	int is_copy;	       /* of its parent, by fork, unless it has become another program */
+	uint32_t parent_execs; /* its parent's execs_seen, when it was forked */
 	uint32_t execs_seen;
 	unsigned int looks; /* that found a Python not initialised yet */
 	uint64_t hits[GW_RATE_TICKS];
