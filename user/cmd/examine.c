@@ -70,7 +70,7 @@ static void look_at_target(struct gw_doctor_target *to, pid_t pid, struct gw_err
 		gw_error_set(err, -ENOMEM, GW_STATUS_FAILURE, "out of memory");
 		return;
 	}
-	code = gw_target_open(pid, 0, target, err);
+	code = gw_target_open(pid, 0, NULL, target, err);
 	gw_text_copy(to->comm, sizeof(to->comm), target->proc.comm);
 	to->known = target->python.runtime_file.inode != 0;
 	gw_python_facts_fill(&target->python, !code, &to->python);

@@ -17,7 +17,7 @@
 /* Whoever asks within that time of another one gets the same answer. */
 #define SAME_ANSWER_NS (100 * MS_NS)
 /* Programs that begin in quick succession are looked at together. */
-#define GATHER_NS (10 * MS_NS)
+#define GATHER_NS (2 * MS_NS)
 
 /* ---- answers ---- */
 
@@ -143,17 +143,19 @@ static int take_signal(struct gw_daemon *d)
 	return 0;
 }
 
-static int timeout_ms(const struct gw_daemon *d)
+static int timeout_ms(const struct gw_daemon *d, int gathers)
 {
 	uint64_t due_ms = (gw_standing_due_ns(&d->standing) + MS_NS - 1) / MS_NS;
 	int http_ms = gw_http_timeout_ms(d->http);
 
+	if (gathers && due_ms > GATHER_NS / MS_NS)
+		due_ms = GATHER_NS / MS_NS;
 	return http_ms >= 0 && (uint64_t)http_ms < due_ms ? http_ms : (int)due_ms;
 }
 
 static int wait(struct gw_daemon *d, struct pollfd *wanted, size_t count, struct gw_error *err)
 {
-	if (poll(wanted, count, timeout_ms(d)) < 0 && errno != EINTR)
+	if (poll(wanted, count, timeout_ms(d, count < 3)) < 0 && errno != EINTR)
 		return gw_error_set(err, -errno, GW_STATUS_FAILURE, "waiting failed: %s",
 				    strerror(errno));
 	return 0;

@@ -85,6 +85,12 @@ const volatile struct gw_process *gw_session_process(const struct gw_session *se
 /* The live record of a process's first GIL. */
 const volatile struct gw_gil_state *gw_session_gil(const struct gw_session *session, uint32_t slot);
 
+/*
+ * Whether a process has a slot and goes on, by the kernel's own list: a child that it follows may
+ * have one that nobody has looked at yet.
+ */
+int gw_session_watches(const struct gw_session *session, pid_t pid);
+
 /* Notes that a process has exited: nothing is counted for it any more. */
 void gw_session_mark_exited(struct gw_session *session, uint32_t slot);
 

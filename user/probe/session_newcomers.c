@@ -40,6 +40,18 @@ int gw_session_newcomers_fd(const struct gw_session *s)
 	return s->newcomers ? ring_buffer__epoll_fd(s->newcomers) : -1;
 }
 
+int gw_session_watches(const struct gw_session *s, pid_t pid)
+{
+	for (size_t slot = 0; slot < s->slots; slot++) {
+		const volatile struct gw_process *process = &s->processes[slot];
+
+		if (process->pid == (uint32_t)pid && process->origin != GW_ORIGIN_NONE &&
+		    !process->flags)
+			return 1;
+	}
+	return 0;
+}
+
 int gw_session_abandon(struct gw_session *s, uint32_t slot, struct gw_error *err)
 {
 	gw_session_mark_exited(s, slot);

@@ -62,7 +62,8 @@ int gw_target_find_sites(struct gw_target *target, int with_debug_files, struct 
 	return 0;
 }
 
-int gw_target_open(pid_t pid, int with_sites, struct gw_target *target, struct gw_error *err)
+int gw_target_open(pid_t pid, int with_sites, struct gw_file_cache *files, struct gw_target *target,
+		   struct gw_error *err)
 {
 	int code;
 
@@ -70,7 +71,7 @@ int gw_target_open(pid_t pid, int with_sites, struct gw_target *target, struct g
 	code = gw_proc_read(pid, &target->proc, err);
 	if (code)
 		return code;
-	code = gw_python_find(pid, &target->python, err);
+	code = gw_python_find_cached(pid, files, &target->python, err);
 	if (code)
 		return code;
 	/* Without a limit that can be read, the verdicts go by the machine's CPUs. */

@@ -18,10 +18,12 @@ struct gw_target {
 };
 
 /*
- * Finds out about a process; with_sites also finds the instructions to probe. Returns 0, or a
- * negative errno with err set to why it cannot be measured.
+ * Finds out about a process; files keeps what is known of files (NULL: nothing is kept); with_sites
+ * also finds the instructions to probe. Returns 0, or a negative errno with err set to why it
+ * cannot be measured.
  */
-int gw_target_open(pid_t pid, int with_sites, struct gw_target *target, struct gw_error *err);
+int gw_target_open(pid_t pid, int with_sites, struct gw_file_cache *files, struct gw_target *target,
+		   struct gw_error *err);
 
 /*
  * The second half of it, for a target whose PID and Python are known. Without its debug files,

@@ -30,9 +30,13 @@ static int select_child(struct gw_watch *w, const struct gw_descendant *child, s
 
 	if (known && (known->slot != GW_NO_SLOT || known->kind == GW_WATCHED_REFUSED))
 		return 0;
+	/* Made after the watch began, it is followed already. */
+	if (gw_session_watches(w->session, child->pid))
+		return 0;
 	watched = gw_watched_add(&w->list, child->pid, 0);
 	if (!watched)
 		return no_memory(err);
+	watched->files = w->files;
 	watched->parent = gw_watched_find(&w->list, child->parent);
 	code = gw_session_select(w->session, child->pid, &watched->slot, err);
 	if (!code)
@@ -71,6 +75,7 @@ static int note_slot(struct gw_watch *w, uint32_t slot)
 
 	if (!watched)
 		return -ENOMEM;
+	watched->files = w->files;
 	watched->slot = slot;
 	watched->is_copy = process->origin == GW_ORIGIN_FORK;
 	watched->parent_execs = process->parent_execs;
@@ -119,13 +124,24 @@ static int look_at_new(struct gw_watch *w, struct gw_watched *watched, struct gw
 	return code;
 }
 
+/* What a copy was that has ended is known as soon as it is known what its parent is. */
+static int waits_for_parent(const struct gw_watch *w, const struct gw_watched *watched)
+{
+	const struct gw_watched *parent = watched->parent;
+
+	return watched->kind == GW_WATCHED_NEW && watched->is_copy && !watched->execs_seen &&
+	       parent && parent->slot != GW_NO_SLOT && parent->kind == GW_WATCHED_NEW &&
+	       !gw_session_process(w->session, parent->slot)->flags;
+}
+
 static int look_at(struct gw_watch *w, uint32_t slot, struct gw_error *err)
 {
 	const volatile struct gw_process *process = gw_session_process(w->session, slot);
 	struct gw_watched *watched = w->by_slot[slot];
 
 	if (process->flags) {
-		gw_identify_late(watched);
+		if (!waits_for_parent(w, watched))
+			gw_identify_late(watched);
 		return 0;
 	}
 	if (process->execs != watched->execs_seen) {
@@ -161,6 +177,7 @@ static int has_gone(const struct gw_watch *w, uint32_t slot)
 	const volatile struct gw_process *process = gw_session_process(w->session, slot);
 
 	return w->by_slot[slot] && (!w->by_slot[slot]->selected || w->slots) && process->flags &&
+	       !waits_for_parent(w, w->by_slot[slot]) &&
 	       process->ended_at_ns + GRACE_NS < gw_session_now_ns(w->session);
 }
 
@@ -208,7 +225,8 @@ static int let_go(struct gw_watch *w, uint32_t slot, const struct gw_raw *raw)
 	watched->slot = GW_NO_SLOT;
 	w->by_slot[slot] = NULL;
 	gw_session_release(w->session, slot, raw);
-	if (w->on_end)
+	/* One that is refused stays known, so that it is not tried again and again. */
+	if (w->on_end && watched->kind != GW_WATCHED_REFUSED)
 		gw_watched_remove(&w->list, watched);
 	return code;
 }

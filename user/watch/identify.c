@@ -74,7 +74,8 @@ int gw_identify(struct gw_watched *watched, int with_sites)
 		if (is_copy_of_parent(watched))
 			code = copy_target(watched, &err);
 		if (code)
-			code = gw_target_open(watched->pid, with_sites, watched->target, &err);
+			code = gw_target_open(watched->pid, with_sites, watched->files,
+					      watched->target, &err);
 	}
 	watched->kind = kind_of(watched, code);
 	watched->error = err;

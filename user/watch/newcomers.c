@@ -11,10 +11,10 @@
 #define NEWCOMERS_MAX 4096
 
 /*
- * From one look to the next. A shared libpython is mapped a millisecond after the program began;
- * what loads one as a plug-in takes longer.
+ * From one look to the next. An executable is mapped as the program begins, a shared libpython some
+ * milliseconds later; what loads one as a plug-in takes longer.
  */
-static const uint64_t pause_ns[] = {10 * MS, 100 * MS, 1000 * MS, 5000 * MS};
+static const uint64_t pause_ns[] = {1 * MS, 5 * MS, 20 * MS, 100 * MS, 1000 * MS, 5000 * MS};
 
 #define LOOKS (sizeof(pause_ns) / sizeof(pause_ns[0]))
 

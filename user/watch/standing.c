@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "target/proc_parse.h"
 #include "watch/collect.h"
 #include "watch/followed.h"
 
@@ -32,12 +33,9 @@ static int is_selected(const struct gw_standing *s, pid_t pid)
 
 /* ---- who is watched ---- */
 
-static int is_watched(struct gw_standing *s, pid_t pid)
+static int is_watched(const struct gw_standing *s, pid_t pid)
 {
-	const struct gw_watched *known = gw_watched_find(&s->watch.list, pid);
-
-	return known && known->slot != GW_NO_SLOT &&
-	       !gw_session_process(s->watch.session, known->slot)->flags;
+	return gw_session_watches(s->watch.session, pid);
 }
 
 /* One that cannot be watched stays in the list, so that it is not tried again and again. */
@@ -56,14 +54,34 @@ static void forget_refused(struct gw_standing *s, pid_t pid)
 		gw_watched_remove(&s->watch.list, known);
 }
 
-static void note_refusal(struct gw_standing *s, struct gw_watched *watched)
+static void note_refusal(struct gw_standing *s, const struct gw_watched *watched)
 {
-	if (watched->kind == GW_WATCHED_OTHER || kill(watched->pid, 0)) {
-		s->ended_early += watched->kind != GW_WATCHED_OTHER;
-		gw_watched_remove(&s->watch.list, watched);
+	if (watched->kind == GW_WATCHED_OTHER)
 		return;
+	if (kill(watched->pid, 0) && errno == ESRCH)
+		s->ended_early++;
+	else
+		s->refused_by[watched->error.status % 8]++;
+}
+
+/*
+ * Children that it made before it was watched. A kernel without that file (CONFIG_PROC_CHILDREN)
+ * leaves them to the next look at all processes.
+ */
+static void note_children(struct gw_standing *s, pid_t pid)
+{
+	char path[64], text[4096], *rest, *word;
+
+	snprintf(path, sizeof(path), "/proc/%d/task/%d/children", pid, pid);
+	if (gw_read_text(path, text, sizeof(text)) <= 0)
+		return;
+	for (word = strtok_r(text, " ", &rest); word; word = strtok_r(NULL, " ", &rest)) {
+		pid_t child = (pid_t)strtol(word, NULL, 10);
+
+		if (child > 0 && !is_watched(s, child) && !is_refused(s, child))
+			gw_newcomers_add(&s->newcomers, child, "",
+					 gw_session_now_ns(s->watch.session));
 	}
-	s->refused_by[watched->error.status % 8]++;
 }
 
 static int take_in(struct gw_standing *s, pid_t pid, struct gw_error *err)
@@ -80,8 +98,10 @@ static int take_in(struct gw_standing *s, pid_t pid, struct gw_error *err)
 	if (code) {
 		s->no_slot++;
 		watched->error = refused;
-	} else if (watched->slot == GW_NO_SLOT) {
+	} else if (watched->unwanted) {
 		note_refusal(s, watched);
+	} else {
+		note_children(s, pid);
 	}
 	return 0;
 }
@@ -235,7 +255,8 @@ int gw_standing_start(struct gw_standing *s, struct gw_error *err)
 	int code;
 
 	s->scanner = gw_scanner_new();
-	if (!s->scanner)
+	s->watch.files = gw_file_cache_new();
+	if (!s->scanner || !s->watch.files)
 		return no_memory(err);
 	s->watch.excludes = excludes;
 	s->watch.excludes_data = s;
@@ -340,6 +361,7 @@ size_t gw_standing_count(const struct gw_standing *s, enum gw_watched_kind kind)
 void gw_standing_free(struct gw_standing *s)
 {
 	gw_watch_free(&s->watch);
+	gw_file_cache_free(s->watch.files);
 	gw_scanner_free(s->scanner);
 	gw_newcomers_free(&s->newcomers);
 }

@@ -35,6 +35,7 @@ int gw_watch_select(struct gw_watch *w, pid_t pid, struct gw_error *err)
 
 	if (!watched)
 		return no_memory(err);
+	watched->files = w->files;
 	code = gw_identify(watched, w->engine == GW_ENGINE_UPROBE);
 	/* One whose Python is not initialised yet will be. */
 	if (watched->kind == GW_WATCHED_OTHER || code == -ESRCH)
@@ -171,13 +172,20 @@ int gw_watch_add(struct gw_watch *w, pid_t pid, struct gw_error *err)
 
 	if (!watched)
 		return no_memory(err);
-	gw_identify(watched, w->engine == GW_ENGINE_UPROBE);
-	if (watched->kind == GW_WATCHED_OTHER || watched->kind == GW_WATCHED_REFUSED)
-		return 0;
-	code = tell(w, watched, err);
-	if (code == -ENOSPC)
+	watched->files = w->files;
+	/* First of all it is counted, and its children are followed; who it is takes longer. */
+	code = gw_session_select(w->session, pid, &watched->slot, err);
+	if (code) {
+		watched->slot = GW_NO_SLOT;
 		watched->kind = GW_WATCHED_REFUSED;
-	return code;
+		return code;
+	}
+	w->by_slot[watched->slot] = watched;
+	gw_identify(watched, w->engine == GW_ENGINE_UPROBE);
+	if (watched->kind != GW_WATCHED_OTHER && watched->kind != GW_WATCHED_REFUSED)
+		return gw_identify_tell(watched, w->session, w->engine, err);
+	watched->unwanted = 1;
+	return gw_session_abandon(w->session, watched->slot, err);
 }
 
 static void look_for_ends(struct gw_watch *w)

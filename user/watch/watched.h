@@ -50,6 +50,7 @@ struct gw_watched {
 	unsigned int looks; /* that found a Python not initialised yet */
 	uint64_t hits[GW_RATE_TICKS];
 	struct gw_process_view *view;	/* of one that has ended and left its slot */
+	struct gw_file_cache *files;	/* the watch's; may be NULL */
 	struct gw_watched_place *place; /* NULL: not read yet */
 	struct gw_cpu_limits limits;	/* as read last … */
 	uint64_t limits_ns;		/* … and when, on the session's clock; 0: never */
