@@ -86,7 +86,7 @@ int gw_session_new(const struct gw_host *host, struct gw_session **session, stru
 
 /* ---- loading ---- */
 
-static void size_maps(struct gw_session *s)
+static void size_maps(struct gw_session *s, const struct gw_session_options *options)
 {
 	uint32_t slots = (uint32_t)s->slots;
 
@@ -193,7 +193,7 @@ int gw_session_load(struct gw_session *s, const struct gw_session_options *optio
 	if (!s->bpf || !s->uprobes)
 		return gw_error_set(err, -ENOMEM, GW_STATUS_FAILURE,
 				    "gilwatch cannot open its own BPF programs");
-	size_maps(s);
+	size_maps(s, options);
 	allocate_in_advance(s);
 	configure(s, options);
 	code = gilwatch__load(s->bpf);
