@@ -36,7 +36,7 @@ static __always_inline void gw_hist_book(void *map, struct task_struct *task, __
 	struct gw_hist *hist = bpf_task_storage_get(map, task, NULL, 0);
 
 	if (hist)
-		gw_hist_add(hist, ns);
+		gw_hist_add_once(hist, ns);
 	else
 		gw_lose(process, GW_LOST_HIST);
 }

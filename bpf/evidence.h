@@ -28,35 +28,36 @@ struct gw_timespec {
 
 static __always_inline enum gw_file gw_file_behind(struct task_struct *task, __u32 descriptor)
 {
-	struct file **table, *file;
-	struct fdtable *fdt;
+	/* Plain loads: a NULL on the way gives 0, and so no descriptor at all. */
+	struct fdtable *fdt = task->files->fdt;
+	struct file *file;
 
-	fdt = BPF_CORE_READ(task, files, fdt);
-	if (!fdt || descriptor >= BPF_CORE_READ(fdt, max_fds))
+	if (descriptor >= fdt->max_fds)
 		return GW_FILE_UNKNOWN;
-	table = BPF_CORE_READ(fdt, fd);
-	if (bpf_probe_read_kernel(&file, sizeof(file), &table[descriptor]) || !file)
+	if (bpf_probe_read_kernel(&file, sizeof(file), &fdt->fd[descriptor]) || !file)
 		return GW_FILE_UNKNOWN;
 	return gw_file_of_mode(BPF_CORE_READ(file, f_inode, i_mode));
 }
 
-/* Which GIL of the process (by its index) a futex word belongs to, if any. */
-static __always_inline enum gw_futex gw_futex_kind(const struct gw_process *process, __u64 word,
-						   __u32 *gil)
+/* Which GIL of the process (by its index) a futex word belongs to; -1: none. */
+gw_once int gw_gil_of_word_once(const struct gw_process *process, __u64 word)
 {
-	for (__u32 i = 0; i < GW_GILS_PER_PROCESS; i++) {
-		__u64 offset;
+	if (!process)
+		return -1;
+	for (__u32 i = 0; i < GW_GILS_PER_PROCESS && i < process->gil_count; i++)
+		if (word - process->gil_address[i] < (__u64)process->layout.gil_size)
+			return (int)i;
+	return -1;
+}
 
-		if (i >= process->gil_count)
-			break;
-		offset = word - process->gil_address[i];
-		if (offset >= (__u64)process->layout.gil_size)
-			continue;
-		*gil = i;
-		return offset >= (__u64)process->layout.gil_switch_cond ? GW_FUTEX_HANDOVER
-									: GW_FUTEX_WAIT;
-	}
-	return GW_FUTEX_OTHER;
+static __always_inline enum gw_futex gw_futex_kind(const struct gw_process *process, __u64 word,
+						   __u32 gil)
+{
+	if (gil >= GW_GILS_PER_PROCESS)
+		return GW_FUTEX_OTHER;
+	return word - process->gil_address[gil] >= (__u64)process->layout.gil_switch_cond
+		       ? GW_FUTEX_HANDOVER
+		       : GW_FUTEX_WAIT;
 }
 
 /* What was asked of nanosleep. The time that is left of an absolute one; 0: it cannot be read. */
@@ -114,9 +115,9 @@ static __always_inline void gw_futex_facts(const struct gw_process *process, __u
 					   struct gw_thread *t, struct gw_leave *leave,
 					   struct gw_out *out)
 {
-	__u32 gil;
+	__u32 gil = (__u32)gw_gil_of_word_once(process, word);
 
-	out->futex = gw_futex_kind(process, word, &gil);
+	out->futex = gw_futex_kind(process, word, gil);
 	leave->gil_futex = out->futex != GW_FUTEX_OTHER;
 	if (leave->gil_futex)
 		t->gil = GW_GIL_SLOT(t->process, gil);
@@ -170,7 +171,7 @@ static __always_inline void gw_where_to(struct task_struct *task, const struct g
 		out->where = GW_RUNNABLE;
 		return;
 	}
-	leave->in_iowait = BPF_CORE_READ_BITFIELD_PROBED(task, in_iowait);
+	leave->in_iowait = BPF_CORE_READ_BITFIELD(task, in_iowait);
 	regs = (struct pt_regs *)bpf_task_pt_regs(task);
 	number = (__s64)regs->orig_ax;
 	leave->in_call = number >= 0;
@@ -212,13 +213,22 @@ static __always_inline __u64 gw_look_at_gil(const struct gw_process *process,
 	return holder;
 }
 
-/* For loops: the verifier follows it once. */
-gw_once int gw_look_once(const struct gw_process *process, const struct gw_gil_state *gil,
-			 __u64 fs_base, struct gw_out *out)
+/* Which GIL of a process (by its index) a thread holds, other than that in `but`; -1: none. */
+gw_once int gw_held_gil_once(const struct gw_process *process, __u32 slot, __u32 but, __u64 fs_base,
+			     struct gw_out *seen)
 {
-	if (process && gil && out)
-		gw_look_at_gil(process, gil, fs_base, out);
-	return 0;
+	if (!process || !seen)
+		return -1;
+	for (__u32 i = 0; i < GW_GILS_PER_PROCESS && i < process->gil_count; i++) {
+		struct gw_gil_state *gil = gw_gil_at(GW_GIL_SLOT(slot, i));
+
+		if (!gil || GW_GIL_SLOT(slot, i) == but || !gil->address)
+			continue;
+		gw_look_at_gil(process, gil, fs_base, seen);
+		if (seen->holds)
+			return (int)i;
+	}
+	return -1;
 }
 
 /* A thread's pthread_self() and its tid, for those that see it as a holder. */
@@ -249,42 +259,34 @@ static __always_inline __u64 gw_look_at_gils(const struct gw_process *process,
 					     struct gw_out *out)
 {
 	__u64 holder = gw_look_at_gil(process, *gil, t->fs_base, out);
+	struct gw_gil_state *other;
+	struct gw_out seen = {};
+	int held;
 
 	if (out->holds || process->gil_count < 2 || out->futex != GW_FUTEX_OTHER)
 		return holder;
-	for (__u32 i = 0; i < GW_GILS_PER_PROCESS; i++) {
-		struct gw_gil_state *other;
-		struct gw_out seen = {};
-
-		if (i >= process->gil_count)
-			break;
-		other = gw_gil_at(GW_GIL_SLOT(t->process, i));
-		if (!other || other == *gil || !other->address)
-			continue;
-		gw_look_once(process, other, t->fs_base, &seen);
-		if (!seen.holds)
-			continue;
-		t->gil = GW_GIL_SLOT(t->process, i);
-		*gil = other;
-		out->holds = 1;
-		out->was_last = 1;
-		out->gil_read = 1;
-		out->switch_number = seen.switch_number;
-		return t->fs_base;
-	}
-	return holder;
+	held = gw_held_gil_once(process, t->process, t->gil, t->fs_base, &seen);
+	other = held < 0 ? NULL : gw_gil_at(GW_GIL_SLOT(t->process, (__u32)held));
+	if (!other)
+		return holder;
+	t->gil = GW_GIL_SLOT(t->process, (__u32)held);
+	*gil = other;
+	out->holds = 1;
+	out->was_last = 1;
+	out->gil_read = 1;
+	out->switch_number = seen.switch_number;
+	return t->fs_base;
 }
 
 /* The thread stands at a probed instruction, or just behind its breakpoint's byte. */
-static __always_inline bool gw_stands_at_site(const struct gw_process *process, __u64 ip)
+gw_once int gw_stands_at_site_once(const struct gw_process *process, __u64 ip)
 {
-	for (__u32 i = 0; i < GW_SITES_PER_PROCESS; i++) {
-		if (i >= process->site_count)
-			break;
+	if (!process)
+		return 0;
+	for (__u32 i = 0; i < GW_SITES_PER_PROCESS && i < process->site_count; i++)
 		if (ip == process->site[i] || ip == process->site[i] + 1)
-			return true;
-	}
-	return false;
+			return 1;
+	return 0;
 }
 
 #endif

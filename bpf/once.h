@@ -35,6 +35,13 @@ gw_once int gw_overlap_once(struct gw_overlap *overlap, struct gw_thread *t)
 	return 0;
 }
 
+gw_once int gw_hist_add_once(struct gw_hist *hist, __u64 ns)
+{
+	if (hist)
+		gw_hist_add(hist, ns);
+	return 0;
+}
+
 gw_once int gw_hist_fold_once(struct gw_hist *to, const struct gw_hist *from)
 {
 	if (!to || !from)

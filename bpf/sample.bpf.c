@@ -17,7 +17,7 @@ static __always_inline void gw_sample_first(struct task_struct *task, struct gw_
 		return;
 	regs = (struct pt_regs *)bpf_task_pt_regs(task);
 	gw_look_at_gil(process, gil, t->fs_base, &out);
-	if (out.gil_read && !gw_stands_at_site(process, regs->ip))
+	if (out.gil_read && !gw_stands_at_site_once(process, regs->ip))
 		gw_first_evidence(t, gil, gw_now(), out.holds, e);
 }
 

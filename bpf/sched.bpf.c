@@ -48,7 +48,7 @@ static __always_inline void gw_out_gil(struct task_struct *task, const struct gw
 		if (out->gil_read && believed != out->holds) {
 			struct pt_regs *regs = (struct pt_regs *)bpf_task_pt_regs(task);
 
-			out->at_site = gw_stands_at_site(process, regs->ip);
+			out->at_site = gw_stands_at_site_once(process, regs->ip);
 		}
 		out->holder = (*gil)->holder == GW_BY_NOBODY ? 0 : (*gil)->holder_tid;
 	} else if (out->futex == GW_FUTEX_WAIT) {
@@ -76,16 +76,18 @@ static __always_inline void gw_gil_is_on(struct gw_process *process, struct gw_o
 	process->engine = out->engine;
 }
 
-static __always_inline void gw_leaves(struct task_struct *task, bool preempt, __u32 state)
+/* Returns the time of the switch; 0: it was not accounted. */
+static __always_inline __u64 gw_leaves(struct task_struct *task, bool preempt, __u32 state)
 {
 	struct gw_leave leave = {.state = state, .preempted = preempt};
 	struct gw_effects effects = {};
 	struct gw_subject s;
 	struct gw_out out = {};
 	struct gw_gil_state *gil;
+	__u64 now;
 
 	if (!gw_subject_find(task, &s))
-		return;
+		return 0;
 	out.engine = s.process->engine;
 	out.engine_since_ns = s.process->engine_since_ns;
 	gw_where_to(task, s.process, GW_REACH_CURRENT, s.thread, &leave, &out);
@@ -97,12 +99,15 @@ static __always_inline void gw_leaves(struct task_struct *task, bool preempt, __
 		if (!out.gil_read && !gw_in_exec(task))
 			gw_lose(s.process, GW_LOST_MEMORY);
 	}
-	gw_switch_out_once(s.thread, gil, gw_now(), &out, &effects);
+	now = gw_now();
+	gw_switch_out_once(s.thread, gil, now, &out, &effects);
 	gw_overlap_update(s.process, s.thread);
 	gw_apply(s.thread, task, s.process, &effects);
+	return now;
 }
 
-static __always_inline void gw_enters(struct task_struct *task)
+/* now: the time of the switch if it is known; else 0. */
+static __always_inline void gw_enters(struct task_struct *task, __u64 now)
 {
 	__u32 cpu = bpf_get_smp_processor_id();
 	struct gw_effects effects = {};
@@ -111,8 +116,8 @@ static __always_inline void gw_enters(struct task_struct *task)
 
 	if (!gw_subject_find(task, &s))
 		return;
-	gw_switch_in(s.thread, gw_gil_in_use(s.thread, s.process), s.process->engine, gw_now(),
-		     &effects);
+	gw_switch_in(s.thread, gw_gil_in_use(s.thread, s.process), s.process->engine,
+		     now ? now : gw_now(), &effects);
 	gw_overlap_update(s.process, s.thread); /* if nobody told of the wake-up */
 	if (!s.process->first_run_ns)
 		s.process->first_run_ns = gw_span_since_ns(s.thread->span);
@@ -128,13 +133,15 @@ int BPF_PROG(gw_on_switch, bool preempt, struct task_struct *prev, struct task_s
 {
 	bool leaves = gw_may_be_watched(prev->tgid);
 	bool enters = gw_may_be_watched(next->tgid);
+	__u64 now = 0;
 
 	if (!leaves && !enters)
 		return 0;
 	if (leaves)
-		gw_leaves(prev, preempt, switch_has_state ? (__u32)ctx[3] : gw_task_state(prev));
+		now = gw_leaves(prev, preempt,
+				switch_has_state ? (__u32)ctx[3] : gw_task_state(prev));
 	if (enters)
-		gw_enters(next);
+		gw_enters(next, now);
 	return 0;
 }
 

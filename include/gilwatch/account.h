@@ -50,6 +50,9 @@ gw_inline void gw_handover_end(struct gw_thread *t, __u64 now)
 
 gw_inline void gw_slice_samples_keep(struct gw_thread *t, int keep)
 {
+	/* Most runs are shorter than the sampler's tick. */
+	if (!t->slice_squares)
+		return;
 	for (int i = 0; i < GW_SAMPLE_COUNT; i++) {
 		if (keep)
 			t->tally.samples[i] += t->slice_samples[i];
