@@ -8,7 +8,10 @@
 #include <string.h>
 #include <unistd.h>
 
-static FILE *iterate(const struct bpf_link *iterator)
+/* The kernel writes 32 KiB at a time. */
+#define BUFFER_SIZE (64 << 10)
+
+static FILE *iterate(const struct bpf_link *iterator, char *buffer)
 {
 	int fd = bpf_iter_create(bpf_link__fd(iterator));
 	FILE *stream;
@@ -18,20 +21,22 @@ static FILE *iterate(const struct bpf_link *iterator)
 		return NULL;
 	}
 	stream = fdopen(fd, "r");
-	if (!stream)
+	if (stream)
+		setvbuf(stream, buffer, _IOFBF, BUFFER_SIZE);
+	else
 		close(fd);
 	return stream;
 }
 
 int gw_reader_run(const struct bpf_link *iterator)
 {
-	char buffer[4096];
+	char buffer[BUFFER_SIZE];
 	int code = 0;
-	FILE *stream = iterate(iterator);
+	FILE *stream = iterate(iterator, buffer);
 
 	if (!stream)
 		return -errno;
-	while (fread(buffer, 1, sizeof(buffer), stream))
+	while (fgetc(stream) != EOF)
 		;
 	if (ferror(stream))
 		code = -EIO;
@@ -41,7 +46,8 @@ int gw_reader_run(const struct bpf_link *iterator)
 
 int gw_reader_tgid(const struct bpf_link *iterator, __u32 pid, __u32 *tgid)
 {
-	FILE *stream = iterate(iterator);
+	char buffer[BUFFER_SIZE];
+	FILE *stream = iterate(iterator, buffer);
 	struct gw_name name;
 	int code = -ESRCH;
 
@@ -98,7 +104,8 @@ static int read_thread(FILE *stream, struct gw_raw_thread *thread, __u32 has)
 
 int gw_reader_threads(const struct bpf_link *iterator, struct gw_raw *raw)
 {
-	FILE *stream = iterate(iterator);
+	char buffer[BUFFER_SIZE];
+	FILE *stream = iterate(iterator, buffer);
 	__u32 head[2]; /* gw_record's size and has */
 	int code = 0;
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 #include <bpf/bpf.h>
 #include <errno.h>
+#include <malloc.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -14,6 +15,8 @@
 
 /* Long enough for every program that was running as counting stopped to have ended. */
 #define SETTLE_US 2000
+/* What a CPU can be expected to have: a machine with two has room for 65,536. */
+#define THREADS_PER_CPU 32768
 /* Attempts to read while no thread ends meanwhile. */
 #define READ_TRIES 50
 
@@ -86,10 +89,24 @@ int gw_session_new(const struct gw_host *host, struct gw_session **session, stru
 
 /* ---- loading ---- */
 
+/*
+ * Room for threads, in maps whose buckets cost memory from the start: by the size of the machine,
+ * and at most as many as the map has by itself.
+ */
+static void size_for_threads(struct bpf_map *map, uint32_t cpus)
+{
+	uint32_t threads = cpus < 64 ? cpus * THREADS_PER_CPU : 64 * THREADS_PER_CPU;
+
+	if (threads < bpf_map__max_entries(map))
+		bpf_map__set_max_entries(map, threads);
+}
+
 static void size_maps(struct gw_session *s, const struct gw_session_options *options)
 {
 	uint32_t slots = (uint32_t)s->slots;
 
+	size_for_threads(s->bpf->maps.selves, s->host->cpus);
+	size_for_threads(s->bpf->maps.cpu_times, s->host->cpus);
 	bpf_map__set_max_entries(s->bpf->maps.processes, slots);
 	bpf_map__set_max_entries(s->bpf->maps.targets, 2 * slots);
 	bpf_map__set_max_entries(s->bpf->maps.free_slots, slots);
@@ -199,6 +216,8 @@ int gw_session_load(struct gw_session *s, const struct gw_session_options *optio
 	code = gilwatch__load(s->bpf);
 	if (code)
 		return load_refused(code, err);
+	/* libbpf had the types of the whole kernel in memory for that, some 8 MiB. */
+	malloc_trim(0);
 	code = map_arrays(s, err);
 	return code ? code : gw_session_fill(s, options, err);
 }
@@ -318,25 +337,30 @@ static uint64_t threads_ended(const struct gw_session *s)
 	return sum;
 }
 
+/* Slots of no process stay zero, and take no memory. */
 static int copy_processes(const struct gw_session *s, struct gw_raw *raw)
 {
-	raw->process = malloc(s->slots * sizeof(*raw->process));
+	raw->process = calloc(s->slots, sizeof(*raw->process));
 	if (!raw->process)
 		return -ENOMEM;
-	memcpy(raw->process, s->processes, s->slots * sizeof(*raw->process));
+	for (size_t i = 0; i < s->slots; i++)
+		if (s->processes[i].origin != GW_ORIGIN_NONE)
+			raw->process[i] = s->processes[i];
 	raw->process_count = s->slots;
 	return 0;
 }
 
 static int copy_gils(const struct gw_session *s, struct gw_raw *raw)
 {
-	size_t count = s->slots * GW_GILS_PER_PROCESS;
+	size_t each = GW_GILS_PER_PROCESS;
 
-	raw->gil = malloc(count * sizeof(*raw->gil));
+	raw->gil = calloc(s->slots * each, sizeof(*raw->gil));
 	if (!raw->gil)
 		return -ENOMEM;
-	memcpy(raw->gil, s->gils, count * sizeof(*raw->gil));
-	raw->gil_count = count;
+	for (size_t i = 0; i < s->slots; i++)
+		if (s->processes[i].origin != GW_ORIGIN_NONE)
+			memcpy(raw->gil + i * each, s->gils + i * each, each * sizeof(*raw->gil));
+	raw->gil_count = s->slots * each;
 	return 0;
 }
 
