@@ -49,6 +49,7 @@ gw_once int gw_hist_fold_once(struct gw_hist *to, const struct gw_hist *from)
 	for (__u32 i = 0; i < GW_HIST_BUCKETS; i++)
 		if (from->bucket[i])
 			__sync_fetch_and_add(&to->bucket[i], from->bucket[i]);
+	__sync_fetch_and_or(&to->octaves, from->octaves);
 	__sync_fetch_and_add(&to->sum_ns, from->sum_ns);
 	if (from->max_ns > to->max_ns)
 		to->max_ns = from->max_ns;
@@ -64,6 +65,7 @@ gw_once int gw_hist_clear_once(struct gw_hist *hist)
 		*(volatile __u64 *)&hist->bucket[i] = 0;
 	*(volatile __u64 *)&hist->sum_ns = 0;
 	*(volatile __u64 *)&hist->max_ns = 0;
+	*(volatile __u32 *)&hist->octaves = 0;
 	return 0;
 }
 

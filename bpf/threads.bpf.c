@@ -17,6 +17,25 @@ static __always_inline void gw_settle_thread(struct task_struct *task)
 			  settle_look_ns, process->engine_since_ns);
 }
 
+/* Others go on counting meanwhile: what is written is what the head says. */
+static __always_inline void gw_write_hist(struct seq_file *seq, struct gw_hist *hist)
+{
+	struct gw_hist_head head = {
+		.sum_ns = hist->sum_ns,
+		.max_ns = hist->max_ns,
+		.octaves = *(volatile __u32 *)&hist->octaves,
+	};
+
+	bpf_seq_write(seq, &head, sizeof(head));
+	for (__u32 i = 0; i < GW_HIST_OCTAVES; i++) {
+		__u32 buckets = gw_hist_octave_buckets(i);
+
+		if (head.octaves >> i & 1)
+			bpf_seq_write(seq, &hist->bucket[i * GW_HIST_OCTAVE],
+				      buckets * sizeof(hist->bucket[0]));
+	}
+}
+
 static __always_inline void gw_read_thread(struct task_struct *task, struct seq_file *seq)
 {
 	struct gw_thread *t = bpf_task_storage_get(&threads, task, NULL, 0);
@@ -38,11 +57,11 @@ static __always_inline void gw_read_thread(struct task_struct *task, struct seq_
 	bpf_seq_write(seq, comm, sizeof(comm));
 	bpf_seq_write(seq, t, sizeof(*t));
 	if (hold)
-		bpf_seq_write(seq, hold, sizeof(*hold));
+		gw_write_hist(seq, hold);
 	if (wait)
-		bpf_seq_write(seq, wait, sizeof(*wait));
+		gw_write_hist(seq, wait);
 	if (resume)
-		bpf_seq_write(seq, resume, sizeof(*resume));
+		gw_write_hist(seq, resume);
 }
 
 /* The process is not watched any more, and its slot will be another one's. */

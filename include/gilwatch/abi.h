@@ -271,6 +271,14 @@ enum gw_record_has {
 	GW_HAS_RESUME = 4,
 };
 
+/* Of each: this, then the buckets of the octaves that it names, ascending. */
+struct gw_hist_head {
+	__u64 sum_ns;
+	__u64 max_ns;
+	__u32 octaves;
+	__u32 padding;
+};
+
 struct gw_record {
 	__u32 size; /* of this struct: a reader built with another one notices */
 	__u32 has;

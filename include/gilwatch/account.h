@@ -51,7 +51,7 @@ gw_inline void gw_handover_end(struct gw_thread *t, __u64 now)
 gw_inline void gw_slice_samples_keep(struct gw_thread *t, int keep)
 {
 	/* Most runs are shorter than the sampler's tick. */
-	if (!t->slice_squares)
+	if (!t->slice_samples[GW_SAMPLE_HELD] && !t->slice_samples[GW_SAMPLE_RELEASED])
 		return;
 	for (int i = 0; i < GW_SAMPLE_COUNT; i++) {
 		if (keep)

@@ -16,11 +16,26 @@
 	(((GW_HIST_TOP_SHIFT - GW_HIST_UNIT_SHIFT - GW_HIST_SUB_SHIFT + 1) << GW_HIST_SUB_SHIFT) + \
 	 1)
 
+/* The buckets of an octave, to skip those without an entry; the last one has a single bucket. */
+#define GW_HIST_OCTAVE	(1 << GW_HIST_SUB_SHIFT)
+#define GW_HIST_OCTAVES ((GW_HIST_BUCKETS + GW_HIST_OCTAVE - 1) / GW_HIST_OCTAVE)
+
 struct gw_hist {
 	__u64 sum_ns;
 	__u64 max_ns;
+	__u32 octaves; /* bit n: gw_hist_add has counted something in octave n */
+	__u32 padding;
 	__u64 bucket[GW_HIST_BUCKETS];
 };
+
+gw_static_assert(GW_HIST_OCTAVES == 32, "a bit an octave");
+
+gw_inline __u32 gw_hist_octave_buckets(__u32 octave)
+{
+	return octave == GW_HIST_OCTAVES - 1
+		       ? GW_HIST_BUCKETS - (GW_HIST_OCTAVES - 1) * GW_HIST_OCTAVE
+		       : GW_HIST_OCTAVE;
+}
 
 /* Position of the highest set bit of a value that is not 0. BPF has no instruction for it. */
 gw_inline __u32 gw_log2(__u64 value)
@@ -90,6 +105,7 @@ gw_inline void gw_hist_add(struct gw_hist *hist, __u64 ns)
 	if (index >= GW_HIST_BUCKETS)
 		return;
 	hist->bucket[index]++;
+	hist->octaves |= 1U << (index >> GW_HIST_SUB_SHIFT);
 	hist->sum_ns += ns;
 	if (ns > hist->max_ns)
 		hist->max_ns = ns;

@@ -67,7 +67,27 @@ static struct rig *rig_new(enum gw_engine engine)
 static void rig_free(struct rig *r)
 {
 	gw_snapshot_clear(&r->snapshot);
+	free(r->raw.bucket);
 	free(r);
+}
+
+/* A histogram as it was read, with one entry. */
+static struct gw_raw_hist rig_hist(struct rig *r, uint64_t ns)
+{
+	struct gw_raw_hist raw = {.sum_ns = ns, .max_ns = ns};
+	struct gw_hist hist = {0};
+	uint64_t octave;
+	__u64 *bucket;
+	size_t count;
+
+	gw_hist_add(&hist, ns);
+	raw.octaves = hist.octaves;
+	octave = gw_hist_index(ns) / GW_HIST_OCTAVE;
+	bucket = gw_raw_buckets(&r->raw, &raw, &count);
+	assert_non_null(bucket);
+	assert_int_equal(count, GW_HIST_OCTAVE);
+	memcpy(bucket, &hist.bucket[octave * GW_HIST_OCTAVE], count * sizeof(*bucket));
+	return raw;
 }
 
 /* A thread of the process in slot 1, running since the start. */
@@ -261,7 +281,7 @@ static void test_uprobe_is_exact(void **state)
 	a->thread.span = gw_span_make(401000, GW_GIL_NONE, GW_RUNNING);
 	a->thread.tally.acquisitions = 4;
 	a->thread.tally.forced_releases = 1;
-	gw_hist_add(&a->hold, 400000);
+	a->hold = rig_hist(r, 400000);
 	r->gil[GIL].acquisitions = 4;
 	r->process[1].hits = 100;
 	add_ended(r);

@@ -114,6 +114,7 @@ static int fill_thread(const struct gw_build *b, const struct gw_raw_thread *fro
 {
 	struct gw_tally tally = gw_figures_close(&from->thread, b->end_ns);
 	struct gw_figures figures;
+	struct gw_hist hist;
 
 	gw_figures_fold(&tally, b->share, &figures);
 	view->tid = from->thread.tid;
@@ -131,9 +132,12 @@ static int fill_thread(const struct gw_build *b, const struct gw_raw_thread *fro
 	view->sampled = figures.sampled;
 	fill_thread_counts(b, view, &tally);
 	fill_loop(view, &from->thread, &tally);
-	fill_histogram(&view->hold, &from->hold, b->probed ? NULL : NO_PROBES);
-	fill_histogram(&view->wait, &from->wait, b->no_gil);
-	fill_resume(&view->resume, &tally, &from->resume, b->no_gil);
+	gw_raw_expand(b->raw, &from->hold, &hist);
+	fill_histogram(&view->hold, &hist, b->probed ? NULL : NO_PROBES);
+	gw_raw_expand(b->raw, &from->wait, &hist);
+	fill_histogram(&view->wait, &hist, b->no_gil);
+	gw_raw_expand(b->raw, &from->resume, &hist);
+	fill_resume(&view->resume, &tally, &hist, b->no_gil);
 	if (b->exact && gw_build_is_holder(b, &from->thread))
 		view->inflicted_ns += gw_build_unbooked(b, from->thread.gil);
 	return gw_build_thread_cpus(b, &from->thread, view);

@@ -1,8 +1,61 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 #include "model/raw.h"
 
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+
+int gw_raw_reserve(void **array, size_t count, size_t *room, size_t size)
+{
+	size_t more = *room ? *room + *room / 2 : 64;
+	void *grown;
+
+	if (count < *room)
+		return 0;
+	grown = realloc(*array, more * size);
+	if (!grown)
+		return -ENOMEM;
+	*array = grown;
+	*room = more;
+	return 0;
+}
+
+__u64 *gw_raw_buckets(struct gw_raw *raw, struct gw_raw_hist *hist, size_t *count)
+{
+	/* There is room for all of them, so that there is for those that are used. */
+	size_t last = raw->bucket_count + GW_HIST_BUCKETS - 1;
+
+	*count = 0;
+	for (__u32 i = 0; i < GW_HIST_OCTAVES; i++)
+		if (hist->octaves >> i & 1)
+			*count += gw_hist_octave_buckets(i);
+	while (last >= raw->bucket_room)
+		if (gw_raw_reserve((void **)&raw->bucket, raw->bucket_room, &raw->bucket_room,
+				   sizeof(*raw->bucket)))
+			return NULL;
+	hist->at = raw->bucket_count;
+	raw->bucket_count += *count;
+	return raw->bucket + hist->at;
+}
+
+void gw_raw_expand(const struct gw_raw *raw, const struct gw_raw_hist *from, struct gw_hist *to)
+{
+	size_t at = from->at;
+
+	memset(to, 0, sizeof(*to));
+	to->sum_ns = from->sum_ns;
+	to->max_ns = from->max_ns;
+	to->octaves = from->octaves;
+	for (__u32 i = 0; i < GW_HIST_OCTAVES; i++) {
+		__u32 buckets = gw_hist_octave_buckets(i);
+
+		if (!(from->octaves >> i & 1))
+			continue;
+		memcpy(&to->bucket[i * GW_HIST_OCTAVE], raw->bucket + at,
+		       buckets * sizeof(*raw->bucket));
+		at += buckets;
+	}
+}
 
 void gw_raw_clear(struct gw_raw *raw)
 {
@@ -11,6 +64,7 @@ void gw_raw_clear(struct gw_raw *raw)
 	free(raw->process);
 	free(raw->gil);
 	free(raw->thread);
+	free(raw->bucket);
 	free(raw->cpu);
 	free(raw->pair);
 	memset(raw, 0, sizeof(*raw));

@@ -10,10 +10,18 @@
 
 #include "gilwatch/abi.h"
 
+/* A histogram without its empty octaves. */
+struct gw_raw_hist {
+	__u64 sum_ns;
+	__u64 max_ns;
+	__u32 octaves;
+	size_t at; /* of the buckets of the first one that is there, in gw_raw.bucket */
+};
+
 struct gw_raw_thread {
 	char comm[16];
 	struct gw_thread thread;
-	struct gw_hist hold, wait, resume;
+	struct gw_raw_hist hold, wait, resume;
 };
 
 struct gw_raw_cpu {
@@ -35,11 +43,25 @@ struct gw_raw {
 	size_t gil_count;
 	struct gw_raw_thread *thread; /* in no order */
 	size_t thread_count, thread_room;
+	__u64 *bucket; /* of the threads' histograms */
+	size_t bucket_count, bucket_room;
 	struct gw_raw_cpu *cpu;
 	size_t cpu_count, cpu_room;
 	struct gw_raw_pair *pair;
 	size_t pair_count, pair_room;
 };
+
+/* Makes room for one more element of an array that grows by half. 0 or -ENOMEM. */
+int gw_raw_reserve(void **array, size_t count, size_t *room, size_t size);
+
+/*
+ * Makes room for the buckets of a histogram, whose octaves are set: the caller fills them in, and
+ * the next call makes what this one returns invalid. Their number; NULL: -ENOMEM.
+ */
+__u64 *gw_raw_buckets(struct gw_raw *raw, struct gw_raw_hist *hist, size_t *count);
+
+/* The histogram with all of its buckets. */
+void gw_raw_expand(const struct gw_raw *raw, const struct gw_raw_hist *from, struct gw_hist *to);
 
 /* Frees everything inside and zeroes it; accepts NULL and a zeroed struct. */
 void gw_raw_clear(struct gw_raw *raw);

@@ -65,41 +65,37 @@ int gw_reader_tgid(const struct bpf_link *iterator, __u32 pid, __u32 *tgid)
 	return code;
 }
 
-/* Makes room for one more element of an array that grows by half. 0 or -ENOMEM. */
-static int reserve(void **array, size_t count, size_t *room, size_t size)
+static int read_hist(FILE *stream, struct gw_raw *raw, struct gw_raw_hist *hist, int there)
 {
-	size_t more = *room ? *room + *room / 2 : 64;
-	void *grown;
+	struct gw_hist_head head;
+	size_t count;
+	__u64 *bucket;
 
-	if (count < *room)
+	memset(hist, 0, sizeof(*hist));
+	if (!there)
 		return 0;
-	grown = realloc(*array, more * size);
-	if (!grown)
+	if (fread(&head, sizeof(head), 1, stream) != 1)
+		return -EIO;
+	hist->sum_ns = head.sum_ns;
+	hist->max_ns = head.max_ns;
+	hist->octaves = head.octaves;
+	bucket = gw_raw_buckets(raw, hist, &count);
+	if (!bucket)
 		return -ENOMEM;
-	*array = grown;
-	*room = more;
-	return 0;
+	return fread(bucket, sizeof(*bucket), count, stream) == count ? 0 : -EIO;
 }
 
-static int read_hist(FILE *stream, struct gw_hist *hist, __u32 has, enum gw_record_has which)
+static int read_thread(FILE *stream, struct gw_raw *raw, struct gw_raw_thread *thread, __u32 has)
 {
-	if (!(has & which)) {
-		memset(hist, 0, sizeof(*hist));
-		return 0;
-	}
-	return fread(hist, sizeof(*hist), 1, stream) == 1 ? 0 : -EIO;
-}
+	int code = 0;
 
-static int read_thread(FILE *stream, struct gw_raw_thread *thread, __u32 has)
-{
 	if (fread(thread->comm, sizeof(thread->comm), 1, stream) != 1 ||
 	    fread(&thread->thread, sizeof(thread->thread), 1, stream) != 1)
 		return -EIO;
-	if (read_hist(stream, &thread->hold, has, GW_HAS_HOLD) ||
-	    read_hist(stream, &thread->wait, has, GW_HAS_WAIT) ||
-	    read_hist(stream, &thread->resume, has, GW_HAS_RESUME))
-		return -EIO;
-	return 0;
+	code = read_hist(stream, raw, &thread->hold, has & GW_HAS_HOLD);
+	if (!code)
+		code = read_hist(stream, raw, &thread->wait, has & GW_HAS_WAIT);
+	return code ? code : read_hist(stream, raw, &thread->resume, has & GW_HAS_RESUME);
 }
 
 int gw_reader_threads(const struct bpf_link *iterator, struct gw_raw *raw)
@@ -115,10 +111,10 @@ int gw_reader_threads(const struct bpf_link *iterator, struct gw_raw *raw)
 		if (head[0] != sizeof(struct gw_record))
 			code = -EPROTO;
 		else
-			code = reserve((void **)&raw->thread, raw->thread_count, &raw->thread_room,
-				       sizeof(*raw->thread));
+			code = gw_raw_reserve((void **)&raw->thread, raw->thread_count,
+					      &raw->thread_room, sizeof(*raw->thread));
 		if (!code)
-			code = read_thread(stream, &raw->thread[raw->thread_count], head[1]);
+			code = read_thread(stream, raw, &raw->thread[raw->thread_count], head[1]);
 		if (!code)
 			raw->thread_count++;
 	}
@@ -171,8 +167,8 @@ int gw_reader_cpus(const struct bpf_map *map, struct gw_raw *raw)
 	struct gw_cpu_key key, *at = NULL;
 
 	while (!bpf_map_get_next_key(fd, at, &key)) {
-		code = reserve((void **)&raw->cpu, raw->cpu_count, &raw->cpu_room,
-			       sizeof(*raw->cpu));
+		code = gw_raw_reserve((void **)&raw->cpu, raw->cpu_count, &raw->cpu_room,
+				      sizeof(*raw->cpu));
 		if (code)
 			return code;
 		at = &key;
@@ -189,8 +185,8 @@ int gw_reader_pairs(const struct bpf_map *map, struct gw_raw *raw)
 	struct gw_pair_key key, *at = NULL;
 
 	while (!bpf_map_get_next_key(fd, at, &key)) {
-		code = reserve((void **)&raw->pair, raw->pair_count, &raw->pair_room,
-			       sizeof(*raw->pair));
+		code = gw_raw_reserve((void **)&raw->pair, raw->pair_count, &raw->pair_room,
+				      sizeof(*raw->pair));
 		if (code)
 			return code;
 		at = &key;
