@@ -38,23 +38,20 @@ static double pooled_share(const struct gw_build *b)
 
 /* ---- one thread ---- */
 
-static void fill_histogram(struct gw_histogram *to, const struct gw_hist *from, const char *absent)
+/* to is zeroed: pages that nothing is written to take no memory. */
+static void fill_histogram(const struct gw_build *b, struct gw_histogram *to,
+			   const struct gw_raw_hist *from, const char *absent)
 {
-	memset(to, 0, sizeof(*to));
 	if (absent) {
 		to->absent = 1;
 		snprintf(to->reason, sizeof(to->reason), "%s", absent);
 		return;
 	}
-	to->data = *from;
-	for (size_t i = 0; i < GW_HIST_BUCKETS; i++)
-		to->count += from->bucket[i];
+	gw_build_add_hist(b->raw, from, to);
 }
 
-static void fill_resume(struct gw_resume *to, const struct gw_tally *tally,
-			const struct gw_hist *latency, const char *absent)
+static void fill_resume(struct gw_resume *to, const struct gw_tally *tally)
 {
-	fill_histogram(&to->latency, latency, absent);
 	to->runqueue_ns = (int64_t)tally->resume_runqueue_ns;
 	to->gil_ns = (int64_t)tally->resume_gil_ns;
 	to->delays = tally->delays;
@@ -114,7 +111,6 @@ static int fill_thread(const struct gw_build *b, const struct gw_raw_thread *fro
 {
 	struct gw_tally tally = gw_figures_close(&from->thread, b->end_ns);
 	struct gw_figures figures;
-	struct gw_hist hist;
 
 	gw_figures_fold(&tally, b->share, &figures);
 	view->tid = from->thread.tid;
@@ -132,12 +128,10 @@ static int fill_thread(const struct gw_build *b, const struct gw_raw_thread *fro
 	view->sampled = figures.sampled;
 	fill_thread_counts(b, view, &tally);
 	fill_loop(view, &from->thread, &tally);
-	gw_raw_expand(b->raw, &from->hold, &hist);
-	fill_histogram(&view->hold, &hist, b->probed ? NULL : NO_PROBES);
-	gw_raw_expand(b->raw, &from->wait, &hist);
-	fill_histogram(&view->wait, &hist, b->no_gil);
-	gw_raw_expand(b->raw, &from->resume, &hist);
-	fill_resume(&view->resume, &tally, &hist, b->no_gil);
+	fill_histogram(b, &view->hold, &from->hold, b->probed ? NULL : NO_PROBES);
+	fill_histogram(b, &view->wait, &from->wait, b->no_gil);
+	fill_histogram(b, &view->resume.latency, &from->resume, b->no_gil);
+	fill_resume(&view->resume, &tally);
 	if (b->exact && gw_build_is_holder(b, &from->thread))
 		view->inflicted_ns += gw_build_unbooked(b, from->thread.gil);
 	return gw_build_thread_cpus(b, &from->thread, view);
@@ -156,11 +150,23 @@ static void add_figures(struct gw_process_view *view, const struct gw_states *st
 	}
 }
 
-static void add_resume(struct gw_process_view *view, const struct gw_resume *from)
+static void add_resume(struct gw_process_view *view, const struct gw_tally *tally)
 {
-	gw_histogram_merge(&view->resume.latency, &from->latency);
-	view->resume.runqueue_ns += from->runqueue_ns;
-	view->resume.gil_ns += from->gil_ns;
+	view->resume.runqueue_ns += (int64_t)tally->resume_runqueue_ns;
+	view->resume.gil_ns += (int64_t)tally->resume_gil_ns;
+}
+
+/* Of those that ended; nothing is in the process's own yet. */
+static void fill_ended_resume(const struct gw_build *b, struct gw_histogram *to)
+{
+	static const struct gw_raw_hist none;
+
+	fill_histogram(b, to, &none, b->no_gil);
+	if (b->no_gil)
+		return;
+	to->data = b->process->ended_resume;
+	for (size_t i = 0; i < GW_HIST_BUCKETS; i++)
+		to->count += to->data.bucket[i];
 }
 
 static void sum_delays(const struct gw_build *b, struct gw_process_view *view)
@@ -187,7 +193,6 @@ static void sum_delays(const struct gw_build *b, struct gw_process_view *view)
 static double add_ended(const struct gw_build *b, struct gw_process_view *view)
 {
 	const struct gw_tally *tally = &b->process->ended;
-	struct gw_resume resume;
 	struct gw_figures f;
 
 	gw_figures_fold(tally, b->share, &f);
@@ -202,13 +207,13 @@ static double add_ended(const struct gw_build *b, struct gw_process_view *view)
 		view->migrations[i] += (int64_t)tally->migrations[i];
 	view->oncpu_waiting_ns += f.oncpu_waiting_ns;
 	add_figures(view, &f.states, f.where_ns, f.held_off_by_ns);
-	fill_resume(&resume, tally, &b->process->ended_resume, b->no_gil);
-	add_resume(view, &resume);
+	fill_ended_resume(b, &view->resume.latency);
+	add_resume(view, tally);
 	return (double)f.python_error_ns * (double)f.python_error_ns;
 }
 
-static double add_thread(struct gw_process_view *view, const struct gw_thread_view *thread,
-			 const struct gw_raw_thread *from)
+static double add_thread(const struct gw_build *b, struct gw_process_view *view,
+			 const struct gw_thread_view *thread, const struct gw_raw_thread *from)
 {
 	view->threads_wall_ns += thread->wall_ns;
 	view->cells_ns += thread->cells_ns;
@@ -217,7 +222,8 @@ static double add_thread(struct gw_process_view *view, const struct gw_thread_vi
 		view->migrations[i] += thread->migrations[i];
 	view->oncpu_waiting_ns += thread->oncpu_waiting_ns;
 	add_figures(view, &thread->states, thread->where_ns, thread->held_off_by_ns);
-	add_resume(view, &thread->resume);
+	add_resume(view, &from->thread.tally);
+	gw_build_add_hist(b->raw, &from->resume, &view->resume.latency);
 	return (double)thread->python_error_ns * (double)thread->python_error_ns;
 }
 
@@ -240,7 +246,7 @@ static int fill_threads(const struct gw_build *b, struct gw_process_view *view)
 			continue;
 		code = fill_thread(b, from, thread);
 		view->thread_count++;
-		squares += add_thread(view, thread, from);
+		squares += add_thread(b, view, thread, from);
 	}
 	view->basis[GW_STATE_PYTHON].error_ns = (int64_t)sqrt(squares);
 	view->basis[GW_STATE_NATIVE].error_ns = (int64_t)sqrt(squares);

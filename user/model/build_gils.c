@@ -56,7 +56,6 @@ static void add_hist(struct gw_histogram *to, const struct gw_hist *from)
 static void add_users(const struct gw_build *b, uint32_t slot, int first, struct gw_gil_row *row)
 {
 	struct gw_figures figures;
-	struct gw_hist hist;
 
 	if (first) {
 		gw_figures_fold(&b->process->ended, b->share, &figures);
@@ -73,10 +72,8 @@ static void add_users(const struct gw_build *b, uint32_t slot, int first, struct
 		tally = gw_figures_close(&thread->thread, b->end_ns);
 		gw_figures_fold(&tally, b->share, &figures);
 		row->holding_ns += figures.holding_ns;
-		gw_raw_expand(b->raw, &thread->hold, &hist);
-		add_hist(&row->hold, &hist);
-		gw_raw_expand(b->raw, &thread->wait, &hist);
-		add_hist(&row->wait, &hist);
+		gw_build_add_hist(b->raw, &thread->hold, &row->hold);
+		gw_build_add_hist(b->raw, &thread->wait, &row->wait);
 	}
 }
 

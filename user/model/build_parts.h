@@ -25,6 +25,10 @@ struct gw_build {
 	size_t pair_count;
 };
 
+/* Adds the entries of a thread's histogram, unless to is absent. */
+void gw_build_add_hist(const struct gw_raw *raw, const struct gw_raw_hist *from,
+		       struct gw_histogram *to);
+
 /* Whether the thread is one of the process that was there before its end. */
 int gw_build_belongs(const struct gw_build *b, const struct gw_thread *thread);
 

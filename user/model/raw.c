@@ -38,23 +38,28 @@ __u64 *gw_raw_buckets(struct gw_raw *raw, struct gw_raw_hist *hist, size_t *coun
 	return raw->bucket + hist->at;
 }
 
-void gw_raw_expand(const struct gw_raw *raw, const struct gw_raw_hist *from, struct gw_hist *to)
+int gw_raw_pack(struct gw_raw *raw, const struct gw_hist *from, struct gw_raw_hist *to)
 {
-	size_t at = from->at;
+	size_t count;
+	__u64 *bucket;
 
-	memset(to, 0, sizeof(*to));
-	to->sum_ns = from->sum_ns;
-	to->max_ns = from->max_ns;
-	to->octaves = from->octaves;
+	*to = (struct gw_raw_hist){
+		.sum_ns = from->sum_ns,
+		.max_ns = from->max_ns,
+		.octaves = from->octaves,
+	};
+	bucket = gw_raw_buckets(raw, to, &count);
+	if (!bucket)
+		return -ENOMEM;
 	for (__u32 i = 0; i < GW_HIST_OCTAVES; i++) {
 		__u32 buckets = gw_hist_octave_buckets(i);
 
 		if (!(from->octaves >> i & 1))
 			continue;
-		memcpy(&to->bucket[i * GW_HIST_OCTAVE], raw->bucket + at,
-		       buckets * sizeof(*raw->bucket));
-		at += buckets;
+		memcpy(bucket, from->bucket + i * GW_HIST_OCTAVE, buckets * sizeof(*bucket));
+		bucket += buckets;
 	}
+	return 0;
 }
 
 void gw_raw_clear(struct gw_raw *raw)

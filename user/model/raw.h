@@ -60,8 +60,8 @@ int gw_raw_reserve(void **array, size_t count, size_t *room, size_t size);
  */
 __u64 *gw_raw_buckets(struct gw_raw *raw, struct gw_raw_hist *hist, size_t *count);
 
-/* The histogram with all of its buckets. */
-void gw_raw_expand(const struct gw_raw *raw, const struct gw_raw_hist *from, struct gw_hist *to);
+/* Keeps a whole histogram without its empty octaves. 0 or -ENOMEM. */
+int gw_raw_pack(struct gw_raw *raw, const struct gw_hist *from, struct gw_raw_hist *to);
 
 /* Frees everything inside and zeroes it; accepts NULL and a zeroed struct. */
 void gw_raw_clear(struct gw_raw *raw);

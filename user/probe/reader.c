@@ -11,6 +11,10 @@
 /* The kernel writes 32 KiB at a time. */
 #define BUFFER_SIZE (64 << 10)
 
+/* Entries of a map that are read at once, and how large the largest key is. */
+#define BATCH	     2048
+#define KEY_SIZE_MAX sizeof(struct gw_cpu_key)
+
 static FILE *iterate(const struct bpf_link *iterator, char *buffer)
 {
 	int fd = bpf_iter_create(bpf_link__fd(iterator));
@@ -124,75 +128,125 @@ int gw_reader_threads(const struct bpf_link *iterator, struct gw_raw *raw)
 	return code;
 }
 
-static void look_up_hist(int fd, const struct gw_kept_key *key, enum gw_record_has which,
-			 struct gw_hist *hist)
+/* A histogram that is not there stays empty. 0 or -ENOMEM. */
+static int read_kept_hist(int fd, const struct gw_kept_key *key, enum gw_record_has which,
+			  struct gw_raw *raw, struct gw_raw_hist *to)
 {
 	struct gw_kept_key of = *key;
+	struct gw_hist hist;
 
 	of.which = which;
-	if (bpf_map_lookup_elem(fd, &of, hist))
-		memset(hist, 0, sizeof(*hist));
+	memset(to, 0, sizeof(*to));
+	return bpf_map_lookup_elem(fd, &of, &hist) ? 0 : gw_raw_pack(raw, &hist, to);
+}
+
+static int read_kept(const struct gw_kept_key *key, int names, int hists, struct gw_raw *raw,
+		     struct gw_raw_thread *thread)
+{
+	int code;
+
+	if (bpf_map_lookup_elem(names, key, thread->comm))
+		thread->comm[0] = '\0';
+	code = read_kept_hist(hists, key, GW_HAS_HOLD, raw, &thread->hold);
+	if (!code)
+		code = read_kept_hist(hists, key, GW_HAS_WAIT, raw, &thread->wait);
+	return code ? code : read_kept_hist(hists, key, GW_HAS_RESUME, raw, &thread->resume);
 }
 
 int gw_reader_kept(const struct bpf_map *threads, const struct bpf_map *names,
 		   const struct bpf_map *hists, struct gw_raw *raw)
 {
-	int fd = bpf_map__fd(threads), code;
+	int fd = bpf_map__fd(threads), code = 0;
 	struct gw_kept_key key, *at = NULL;
 
-	while (!bpf_map_get_next_key(fd, at, &key)) {
+	while (!code && !bpf_map_get_next_key(fd, at, &key)) {
 		struct gw_raw_thread *thread;
 
-		code = reserve((void **)&raw->thread, raw->thread_count, &raw->thread_room,
-			       sizeof(*raw->thread));
+		code = gw_raw_reserve((void **)&raw->thread, raw->thread_count, &raw->thread_room,
+				      sizeof(*raw->thread));
 		if (code)
-			return code;
+			break;
 		at = &key;
 		thread = &raw->thread[raw->thread_count];
 		if (bpf_map_lookup_elem(fd, at, &thread->thread))
 			continue;
-		if (bpf_map_lookup_elem(bpf_map__fd(names), at, thread->comm))
-			thread->comm[0] = '\0';
-		look_up_hist(bpf_map__fd(hists), at, GW_HAS_HOLD, &thread->hold);
-		look_up_hist(bpf_map__fd(hists), at, GW_HAS_WAIT, &thread->wait);
-		look_up_hist(bpf_map__fd(hists), at, GW_HAS_RESUME, &thread->resume);
-		raw->thread_count++;
+		code = read_kept(at, bpf_map__fd(names), bpf_map__fd(hists), raw, thread);
+		raw->thread_count += !code;
+	}
+	return code;
+}
+
+/* Where the parts of an entry of a hash map of counters go. */
+struct entries {
+	void **array;
+	size_t *count, *room;
+	size_t size, key_size, ns_at;
+};
+
+static int keep_entries(const struct entries *to, const char *keys, const __u64 *values,
+			size_t count)
+{
+	for (size_t i = 0; i < count; i++) {
+		int code = gw_raw_reserve(to->array, *to->count, to->room, to->size);
+		char *entry;
+
+		if (code)
+			return code;
+		entry = (char *)*to->array + *to->count * to->size;
+		memcpy(entry, keys + i * to->key_size, to->key_size);
+		memcpy(entry + to->ns_at, &values[i], sizeof(*values));
+		++*to->count;
 	}
 	return 0;
+}
+
+/* Many entries a system call, by lookups in batches (5.6). */
+static int read_entries(const struct bpf_map *map, const struct entries *to)
+{
+	char keys[BATCH * KEY_SIZE_MAX];
+	__u64 values[BATCH];
+	__u32 batch = 0, *from = NULL, count;
+	int code = 0;
+
+	while (!code) {
+		count = BATCH;
+		code = bpf_map_lookup_batch(bpf_map__fd(map), from, &batch, keys, values, &count,
+					    NULL);
+		/* The last batch comes with -ENOENT. */
+		if (!code || code == -ENOENT) {
+			int kept = keep_entries(to, keys, values, count);
+
+			code = kept ? kept : code;
+		}
+		from = &batch;
+	}
+	return code == -ENOENT ? 0 : code;
 }
 
 int gw_reader_cpus(const struct bpf_map *map, struct gw_raw *raw)
 {
-	int fd = bpf_map__fd(map), code;
-	struct gw_cpu_key key, *at = NULL;
+	const struct entries to = {
+		.array = (void **)&raw->cpu,
+		.count = &raw->cpu_count,
+		.room = &raw->cpu_room,
+		.size = sizeof(*raw->cpu),
+		.key_size = sizeof(raw->cpu->key),
+		.ns_at = offsetof(struct gw_raw_cpu, ns),
+	};
 
-	while (!bpf_map_get_next_key(fd, at, &key)) {
-		code = gw_raw_reserve((void **)&raw->cpu, raw->cpu_count, &raw->cpu_room,
-				      sizeof(*raw->cpu));
-		if (code)
-			return code;
-		at = &key;
-		raw->cpu[raw->cpu_count].key = key;
-		if (!bpf_map_lookup_elem(fd, at, &raw->cpu[raw->cpu_count].ns))
-			raw->cpu_count++;
-	}
-	return 0;
+	return read_entries(map, &to);
 }
 
 int gw_reader_pairs(const struct bpf_map *map, struct gw_raw *raw)
 {
-	int fd = bpf_map__fd(map), code;
-	struct gw_pair_key key, *at = NULL;
+	const struct entries to = {
+		.array = (void **)&raw->pair,
+		.count = &raw->pair_count,
+		.room = &raw->pair_room,
+		.size = sizeof(*raw->pair),
+		.key_size = sizeof(raw->pair->key),
+		.ns_at = offsetof(struct gw_raw_pair, ns),
+	};
 
-	while (!bpf_map_get_next_key(fd, at, &key)) {
-		code = gw_raw_reserve((void **)&raw->pair, raw->pair_count, &raw->pair_room,
-				      sizeof(*raw->pair));
-		if (code)
-			return code;
-		at = &key;
-		raw->pair[raw->pair_count].key = key;
-		if (!bpf_map_lookup_elem(fd, at, &raw->pair[raw->pair_count].ns))
-			raw->pair_count++;
-	}
-	return 0;
+	return read_entries(map, &to);
 }
