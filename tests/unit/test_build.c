@@ -74,19 +74,11 @@ static void rig_free(struct rig *r)
 /* A histogram as it was read, with one entry. */
 static struct gw_raw_hist rig_hist(struct rig *r, uint64_t ns)
 {
-	struct gw_raw_hist raw = {.sum_ns = ns, .max_ns = ns};
 	struct gw_hist hist = {0};
-	uint64_t octave;
-	__u64 *bucket;
-	size_t count;
+	struct gw_raw_hist raw;
 
 	gw_hist_add(&hist, ns);
-	raw.octaves = hist.octaves;
-	octave = gw_hist_index(ns) / GW_HIST_OCTAVE;
-	bucket = gw_raw_buckets(&r->raw, &raw, &count);
-	assert_non_null(bucket);
-	assert_int_equal(count, GW_HIST_OCTAVE);
-	memcpy(bucket, &hist.bucket[octave * GW_HIST_OCTAVE], count * sizeof(*bucket));
+	assert_int_equal(gw_raw_pack(&r->raw, &hist, &raw), 0);
 	return raw;
 }
 
@@ -380,7 +372,7 @@ static void test_a_kept_thread_ends_with_itself(void **state)
 	kept->thread.span = gw_span_make(START + 600, GW_GIL_NONE, GW_RUNNING);
 	kept->thread.flags = GW_THREAD_DEAD;
 	kept->thread.wait_block_ns = START;
-	gw_hist_add(&kept->wait, 99);
+	kept->wait = rig_hist(r, 99);
 	rig_cpu(r, 12, 1, 400);
 	rig_build(r);
 	assert_laws(r->view);
