@@ -26,7 +26,7 @@ WARNINGS := -Wall -Wextra -Werror -Wmissing-prototypes -Wstrict-prototypes -Wund
 LIBS	 := libbpf libdw libelf capstone jansson libseccomp liblzma libmicrohttpd libcap ncursesw
 ALL_CFLAGS = -std=gnu11 $(WARNINGS) -D_GNU_SOURCE -DGW_VERSION='"$(VERSION)"' \
 	-Iinclude -Iuser -isystem $(BUILD)/bpf $(shell $(PKG_CONFIG) --cflags $(LIBS)) $(CFLAGS)
-ALL_LIBS = $(shell $(PKG_CONFIG) --libs $(LIBS)) -lm $(LDFLAGS)
+ALL_LIBS = -pthread $(shell $(PKG_CONFIG) --libs $(LIBS)) -lm $(LDFLAGS)
 
 # The target machine's own headers are needed for <asm/types.h>.
 MULTIARCH  := $(shell $(CC) -print-multiarch 2>/dev/null || true)

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 /*
- * The probes behind the GIL's acquisition and release sites, calls of
- * pthread_cond_signal(&gil->switch_cond) and pthread_cond_signal(&gil->cond).
+ * The probe behind the GIL's acquisition and release sites, calls of
+ * pthread_cond_signal(&gil->switch_cond) and pthread_cond_signal(&gil->cond): the argument tells
+ * the one from the other.
  */
 #include "effects.h"
 #include "evidence.h"
@@ -13,11 +14,18 @@ struct gw_hit {
 	struct gw_gil_state *gil;
 };
 
-/* Finds whose hit it is. False: not one of ours, or not a GIL but another condition variable. */
-static __always_inline bool gw_hit_find(struct gw_hit *hit, __u64 condition, bool acquires)
+static __always_inline void gw_count_hit(struct gw_process *process, __u32 slot)
+{
+	__u64 before = __sync_fetch_and_add(&process->hits, 1);
+
+	if (before == process->hits_alarm)
+		bpf_ringbuf_output(&alarms, &slot, sizeof(slot), 0);
+}
+
+/* Finds whose hit it is. False: not one of ours, or nothing is counted for it. */
+static __always_inline bool gw_hit_find(struct gw_hit *hit)
 {
 	struct gw_process *process;
-	__u64 address;
 
 	hit->task = bpf_get_current_task_btf();
 	hit->thread = bpf_task_storage_get(&threads, hit->task, NULL, 0);
@@ -29,26 +37,43 @@ static __always_inline bool gw_hit_find(struct gw_hit *hit, __u64 condition, boo
 	process = gw_process_at(hit->thread->process);
 	if (!process || gw_is_over(process))
 		return false;
-	__sync_fetch_and_add(&process->hits, 1);
+	gw_count_hit(process, hit->thread->process);
 	if (!gw_is_seeded(hit->thread->span)) {
 		gw_unseeded_event(hit->thread);
 		return false;
 	}
-	if (process->engine != GW_ENGINE_UPROBE)
-		return false;
 	hit->process = process;
-	address = condition -
-		  (__u64)(acquires ? process->layout.gil_switch_cond : process->layout.gil_cond);
+	return process->engine == GW_ENGINE_UPROBE;
+}
+
+enum gw_passing {
+	GW_PASSING_NOTHING, /* not a GIL but another condition variable */
+	GW_PASSING_ACQUIRE,
+	GW_PASSING_RELEASE,
+};
+
+/* Which GIL's condition variable is signalled, and which of its two. */
+static __always_inline enum gw_passing gw_hit_classify(struct gw_hit *hit, __u64 condition)
+{
+	const struct gw_process *process = hit->process;
+	bool acquires;
+
 	for (__u32 i = 0; i < GW_GILS_PER_PROCESS; i++) {
+		__u64 offset;
+
 		if (i >= process->gil_count)
 			break;
-		if (process->gil_address[i] != address)
+		offset = condition - process->gil_address[i];
+		acquires = offset == (__u64)process->layout.gil_switch_cond;
+		if (!acquires && offset != (__u64)process->layout.gil_cond)
 			continue;
 		hit->thread->gil = GW_GIL_SLOT(hit->thread->process, i);
 		hit->gil = gw_gil_at(hit->thread->gil);
-		return hit->gil != NULL;
+		if (!hit->gil)
+			break;
+		return acquires ? GW_PASSING_ACQUIRE : GW_PASSING_RELEASE;
 	}
-	return false;
+	return GW_PASSING_NOTHING;
 }
 
 /* Whether somebody has asked the holder to give way. Only a waiter can. */
@@ -77,43 +102,42 @@ static __always_inline int gw_drop_requested(const struct gw_hit *hit)
 	return request & 1;
 }
 
-static __always_inline int gw_acquired(__u64 condition)
+static __always_inline void gw_acquired(struct gw_hit *hit, const struct gw_regime *regime,
+					struct gw_effects *effects)
 {
 	__u32 cpu = bpf_get_smp_processor_id();
-	struct gw_effects effects = {};
-	struct gw_hit hit = {};
 	__u32 distance = 0;
 
-	if (!gw_hit_find(&hit, condition, true))
-		return 0;
-	if (hit.gil->holder_tid != hit.thread->tid)
-		distance = gw_cpu_distance(hit.gil->holder_cpu, cpu);
-	gw_acquire(hit.thread, hit.gil, gw_now(), distance, &effects);
-	gw_apply(hit.thread, hit.task, hit.process, &effects);
-	return 0;
+	if (hit->gil->holder_tid != hit->thread->tid)
+		distance = gw_cpu_distance(hit->gil->holder_cpu, cpu);
+	gw_acquire(hit->thread, hit->gil, gw_now(), distance, regime, effects);
 }
 
-static __always_inline int gw_released(__u64 condition)
+static __always_inline void gw_released(struct gw_hit *hit, const struct gw_regime *regime,
+					struct gw_effects *effects)
+{
+	gw_release(hit->thread, hit->gil, gw_now(), bpf_get_smp_processor_id(),
+		   gw_drop_requested(hit), regime, effects);
+}
+
+SEC("uprobe")
+int gw_on_hit(struct pt_regs *ctx)
 {
 	struct gw_effects effects = {};
+	struct gw_regime regime;
 	struct gw_hit hit = {};
+	enum gw_passing what;
 
-	if (!gw_hit_find(&hit, condition, false))
+	if (!gw_hit_find(&hit))
 		return 0;
-	gw_release(hit.thread, hit.gil, gw_now(), bpf_get_smp_processor_id(),
-		   gw_drop_requested(&hit), &effects);
+	what = gw_hit_classify(&hit, PT_REGS_PARM1(ctx));
+	if (what == GW_PASSING_NOTHING)
+		return 0;
+	regime = gw_regime_of(hit.process);
+	if (what == GW_PASSING_ACQUIRE)
+		gw_acquired(&hit, &regime, &effects);
+	else
+		gw_released(&hit, &regime, &effects);
 	gw_apply(hit.thread, hit.task, hit.process, &effects);
 	return 0;
-}
-
-SEC("uprobe")
-int gw_on_acquire(struct pt_regs *ctx)
-{
-	return gw_acquired(PT_REGS_PARM1(ctx));
-}
-
-SEC("uprobe")
-int gw_on_release(struct pt_regs *ctx)
-{
-	return gw_released(PT_REGS_PARM1(ctx));
 }

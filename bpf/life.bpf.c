@@ -267,6 +267,8 @@ static __always_inline void gw_exec_process(struct task_struct *task, struct gw_
 	__u32 slot;
 
 	if (process->origin != GW_ORIGIN_SELECTED) {
+		if (process->engine == GW_ENGINE_UPROBE)
+			process->exact_ns += now - process->engine_since_ns;
 		process->engine = GW_ENGINE_NONE;
 		process->gil_count = 0;
 		__sync_fetch_and_add(&process->execs, 1);

@@ -131,6 +131,12 @@ struct {
 	__type(value, struct gw_hist);
 } kept_hists __weak SEC(".maps");
 
+/* Slots of processes whose hits have reached their alarm: somebody has to look. */
+struct {
+	__uint(type, BPF_MAP_TYPE_RINGBUF);
+	__uint(max_entries, 4096);
+} alarms __weak SEC(".maps");
+
 /* One entry a CPU. */
 struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY);
@@ -204,6 +210,16 @@ static __always_inline struct gw_process *gw_process_of(__u32 tgid, __u32 *slot)
 		return NULL;
 	*slot = *found;
 	return gw_process_at(*slot);
+}
+
+static __always_inline struct gw_regime gw_regime_of(const struct gw_process *process)
+{
+	struct gw_regime regime = {
+		.since_ns = process->engine_since_ns,
+		.pooled = process->pooled,
+	};
+
+	return regime;
 }
 
 /* Whether nothing is counted any more for this process. */

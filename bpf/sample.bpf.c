@@ -3,6 +3,7 @@
  * The sampler: on every tick of a CPU's clock it looks whether the thread that runs there holds the
  * GIL. It tells python from native where no probe does.
  */
+#include "effects.h"
 #include "evidence.h"
 
 /* With probes there is something to tell only of threads that have not passed one yet. */
@@ -10,15 +11,16 @@ static __always_inline void gw_sample_first(struct task_struct *task, struct gw_
 					    struct gw_thread *t, struct gw_gil_state *gil,
 					    struct gw_effects *e)
 {
+	const struct gw_regime regime = gw_regime_of(process);
 	struct gw_out out = {};
 	struct pt_regs *regs;
 
-	if (!gw_lacks_evidence(t))
+	if (!gw_lacks_evidence(t, &regime))
 		return;
 	regs = (struct pt_regs *)bpf_task_pt_regs(task);
 	gw_look_at_gil(process, gil, t->fs_base, &out);
 	if (out.gil_read && !gw_stands_at_site_once(process, regs->ip))
-		gw_first_evidence(t, gil, gw_now(), out.holds, e);
+		gw_first_evidence(t, gil, gw_now(), out.holds, &regime, e);
 }
 
 /*
@@ -41,6 +43,7 @@ int gw_on_sample(void *ctx)
 	struct gw_process *process;
 	struct gw_gil_state *gil;
 	struct gw_effects effects = {};
+	struct gw_regime regime;
 	struct gw_out out = {};
 	struct gw_thread *t;
 
@@ -61,12 +64,12 @@ int gw_on_sample(void *ctx)
 	if (process->engine == GW_ENGINE_UPROBE) {
 		gw_sample_first(task, process, t, gil, &effects);
 	} else {
-		gw_leave_probes(t, gil, process->engine_since_ns, &effects);
+		regime = gw_regime_of(process);
+		gw_leave_probes(t, gil, &regime, &effects);
 		gw_look_at_gils(process, &gil, t, &out);
 		if (out.gil_read)
 			gw_sample(t, gil, gw_now(), out.holds);
 	}
-	if (effects.lost_waiter)
-		gw_lose(process, GW_LOST_WAITER);
+	gw_apply(t, task, process, &effects);
 	return 0;
 }

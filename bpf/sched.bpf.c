@@ -90,6 +90,7 @@ static __always_inline __u64 gw_leaves(struct task_struct *task, bool preempt, _
 		return 0;
 	out.engine = s.process->engine;
 	out.engine_since_ns = s.process->engine_since_ns;
+	out.pooled = (__u8)s.process->pooled;
 	gw_where_to(task, s.process, GW_REACH_CURRENT, s.thread, &leave, &out);
 	if (out.engine == GW_ENGINE_OFF && out.futex == GW_FUTEX_WAIT)
 		gw_gil_is_on(s.process, &out);

@@ -93,6 +93,7 @@ enum gw_thread_flags {
 	GW_THREAD_SLEEPS = 2, /* sleep_from_ns and sleep_asked_ns are valid */
 	GW_THREAD_DEAD = 4,
 	GW_THREAD_IN_OVERLAP = 8, /* counted as blocked in its process's overlap */
+	GW_THREAD_HOLD_CUT = 16,  /* nobody saw the hold begin: hold_since_ns is too late */
 };
 
 /* A thread's record, in its task's local storage. */
@@ -131,6 +132,7 @@ struct gw_thread {
 	__u64 sample_ns;    /* when it was sampled last */
 	__u64 loop_from_ns; /* time on the CPU as it was last blocked in poll */
 	__u64 loop_longest_ns;
+	__u64 evidence_ns; /* uprobe engine: the last hit, or look at the GIL */
 };
 
 /* A GIL. While it is held only its holder's events write here, but for the waiters' words. */
@@ -149,6 +151,7 @@ struct gw_gil_state {
 	__u64 held_ns; /* of holds that probes saw end; without probes, of holders off the CPU … */
 	__u64 held_ticks; /* … and ticks of the sampler's clock that found it held by a running
 			     thread */
+	__u64 exact_before_ns; /* its process's time under probes before it was known */
 	__u64 acquisitions;
 	__u64 releases;
 	__u64 forced_releases;
@@ -204,6 +207,10 @@ struct gw_process {
 	__u32 engine;	       /* gw_engine; the user side may change it while counting */
 	__u32 probed;	       /* it has had probes */
 	__u64 engine_since_ns; /* when it last changed */
+	__u64 exact_ns;	       /* time under probes before that */
+	__u32 windows;	       /* how often it had probes for a moment only */
+	__u32 pooled;	       /* it has, or had last, probes for such a moment */
+	__u64 hits_alarm;      /* the user side is told of that hit */
 	__u32 flags;
 	__u32 gil_count;
 	__u64 gil_address[GW_GILS_PER_PROCESS];

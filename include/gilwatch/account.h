@@ -17,19 +17,33 @@
 
 gw_inline void gw_hold_begin(struct gw_thread *t, struct gw_gil_state *gil, __u64 now)
 {
+	t->flags &= ~GW_THREAD_HOLD_CUT;
 	t->hold_since_ns = now;
 	gw_holder_seen(gil, t->tid, now);
 	gw_holder_moves(t, gil, now, GW_RUNNING);
 }
 
+/* The thread is found to hold: since when, nobody knows, and so its length will not be one. */
+gw_inline void gw_hold_found(struct gw_thread *t, struct gw_gil_state *gil, __u64 now)
+{
+	gil->holder_tid = t->tid;
+	gw_hold_begin(t, gil, now);
+	t->flags |= GW_THREAD_HOLD_CUT;
+}
+
 gw_inline void gw_hold_end(struct gw_thread *t, struct gw_gil_state *gil, __u64 now,
 			   struct gw_effects *e)
 {
+	__u64 held_ns;
+
 	gw_holder_moves(t, gil, now, GW_BY_NOBODY);
 	if (t->hold_since_ns) {
-		e->hold_ns = now > t->hold_since_ns ? now - t->hold_since_ns : 1;
-		gil->held_ns += e->hold_ns;
+		held_ns = now > t->hold_since_ns ? now - t->hold_since_ns : 1;
+		gil->held_ns += held_ns;
+		if (!(t->flags & GW_THREAD_HOLD_CUT))
+			e->hold_ns = held_ns;
 	}
+	t->flags &= ~GW_THREAD_HOLD_CUT;
 	t->hold_since_ns = 0;
 }
 
@@ -84,6 +98,13 @@ gw_inline void gw_sample(struct gw_thread *t, struct gw_gil_state *gil, __u64 no
 	gw_holder_seen(gil, t->tid, now);
 }
 
+gw_inline struct gw_regime gw_out_regime(const struct gw_out *out)
+{
+	struct gw_regime regime = {.since_ns = out->engine_since_ns, .pooled = out->pooled};
+
+	return regime;
+}
+
 /*
  * Whether the evidence says that the thread holds the GIL. Not if it blocks for the GIL: take_gil
  * writes last_holder after locked, and in between the memory names the last holder. (A holder that
@@ -109,18 +130,19 @@ gw_inline int gw_out_still_waits(const struct gw_thread *t, const struct gw_out 
 }
 
 /*
- * The thread has run since before the probes went, or since before there was a GIL to see, at `at`:
- * the rest of its slice is for the sampler, and whether a wait ended in it shows when it leaves the
- * CPU.
+ * Sched engine. The thread has run since before the probes went, or since before there was a GIL to
+ * see: the rest of its slice is for the sampler, and whether a wait ended in it shows when it
+ * leaves the CPU.
  */
-gw_inline void gw_leave_probes(struct gw_thread *t, struct gw_gil_state *gil, __u64 at,
-			       struct gw_effects *e)
+gw_inline void gw_leave_probes(struct gw_thread *t, struct gw_gil_state *gil,
+			       const struct gw_regime *regime, struct gw_effects *e)
 {
 	enum gw_gil belief = gw_span_gil(t->span);
+	__u64 at;
 
 	if (belief == GW_GIL_SAMPLED || gw_span_where(t->span) != GW_RUNNING)
 		return;
-	at = gw_span_set_gil(t, at, GW_GIL_SAMPLED);
+	at = gw_span_set_gil(t, regime->since_ns, GW_GIL_SAMPLED, regime->pooled);
 	t->hold_since_ns = 0;
 	if (!t->wait_since_ns)
 		return;
@@ -129,11 +151,38 @@ gw_inline void gw_leave_probes(struct gw_thread *t, struct gw_gil_state *gil, __
 }
 
 /*
+ * Uprobe engine: what the thread is taken for was found out before the probes came, by the sched
+ * engine's means, or in a window before.
+ */
+gw_inline int gw_belief_is_inherited(const struct gw_thread *t, const struct gw_regime *regime)
+{
+	return t->evidence_ns < regime->since_ns;
+}
+
+/*
+ * It has run since before, unseen by the sampler: what it did between the last window and this one
+ * nobody knows.
+ */
+gw_inline int gw_belief_is_stale(const struct gw_thread *t, const struct gw_regime *regime)
+{
+	enum gw_gil belief = gw_span_gil(t->span);
+
+	return (belief == GW_GIL_HOLDING || belief == GW_GIL_NONE) &&
+	       gw_span_where(t->span) == GW_RUNNING &&
+	       gw_span_since_ns(t->span) < regime->since_ns && gw_belief_is_inherited(t, regime);
+}
+
+/*
  * An event under probes of a thread that has run since before they came: what the sampler saw of
  * its slice counts, and a wait ended as the slice began.
  */
-gw_inline void gw_join_probes(struct gw_thread *t, struct gw_gil_state *gil, struct gw_effects *e)
+gw_inline void gw_join_probes(struct gw_thread *t, struct gw_gil_state *gil,
+			      const struct gw_regime *regime, struct gw_effects *e)
 {
+	if (gw_belief_is_stale(t, regime)) {
+		gw_span_set_gil(t, regime->since_ns, GW_GIL_SAMPLED, 1);
+		t->hold_since_ns = 0;
+	}
 	if (gw_span_gil(t->span) == GW_GIL_SAMPLED)
 		gw_slice_samples_keep(t, 1);
 	if (t->wait_end_ns)
@@ -143,11 +192,12 @@ gw_inline void gw_join_probes(struct gw_thread *t, struct gw_gil_state *gil, str
 gw_inline void gw_switch_out_sched(struct gw_thread *t, struct gw_gil_state *gil, __u64 now,
 				   const struct gw_out *out, struct gw_effects *e)
 {
+	const struct gw_regime regime = gw_out_regime(out);
 	int still = gw_out_still_waits(t, out);
 	enum gw_gil next = GW_GIL_NONE;
 	__u64 run_since;
 
-	gw_leave_probes(t, gil, out->engine_since_ns, e);
+	gw_leave_probes(t, gil, &regime, e);
 	run_since = gw_span_since_ns(t->span);
 	if (gw_out_holds(t, out))
 		next = GW_GIL_HOLDING;
@@ -178,40 +228,45 @@ gw_inline void gw_switch_out_sched(struct gw_thread *t, struct gw_gil_state *gil
 
 /* Uprobe engine: belief against the GIL's memory. */
 gw_inline void gw_belief_check(struct gw_thread *t, struct gw_gil_state *gil, __u64 now,
-			       const struct gw_out *out, struct gw_effects *e)
+			       const struct gw_out *out, const struct gw_regime *regime,
+			       struct gw_effects *e)
 {
 	enum gw_gil belief = gw_span_gil(t->span);
+	enum gw_gil as = gw_booked_as(belief, gw_span_where(t->span), regime->pooled);
+	int inherited = gw_belief_is_inherited(t, regime);
 	int believed = belief == GW_GIL_HOLDING;
 	int holds = gw_out_holds(t, out);
 
 	if (!out->gil_read || out->at_site)
 		return;
+	t->evidence_ns = now;
 	if (belief != GW_GIL_UNKNOWN && belief != GW_GIL_SAMPLED) {
 		if (believed == holds)
 			return;
-		t->tally.corrected++;
+		t->tally.corrected += !inherited;
 	}
 	if (holds) {
 		gw_wait_finish(t, gil, now, e);
-		gw_hold_begin(t, gil, now);
-		gil->holder_tid = t->tid;
-		gw_span_close(t, now, GW_GIL_HOLDING, GW_RUNNING);
+		gw_hold_found(t, gil, now);
+		gw_span_close_as(t, now, as, GW_GIL_HOLDING, GW_RUNNING);
 		return;
 	}
 	if (believed)
 		gw_hold_end(t, gil, now, e);
-	gw_span_close(t, now, GW_GIL_NONE, GW_RUNNING);
+	gw_span_close_as(t, now, as, GW_GIL_NONE, GW_RUNNING);
 }
 
 gw_inline void gw_switch_out_uprobe(struct gw_thread *t, struct gw_gil_state *gil, __u64 now,
 				    const struct gw_out *out, struct gw_effects *e)
 {
+	const struct gw_regime regime = gw_out_regime(out);
 	enum gw_where where = out->where;
-	enum gw_gil belief;
+	enum gw_gil belief, as;
 
-	gw_join_probes(t, gil, e);
-	gw_belief_check(t, gil, now, out, e);
+	gw_join_probes(t, gil, &regime, e);
+	gw_belief_check(t, gil, now, out, &regime, e);
 	belief = gw_span_gil(t->span);
+	as = gw_booked_as(belief, gw_span_where(t->span), regime.pooled);
 	/* A holder waits for the GIL's mutex in order to release: a lock like any other. */
 	if (belief == GW_GIL_HOLDING && where == GW_BLOCKED_GIL)
 		where = GW_BLOCKED_LOCK;
@@ -221,7 +276,7 @@ gw_inline void gw_switch_out_uprobe(struct gw_thread *t, struct gw_gil_state *gi
 		belief = GW_GIL_WAITING;
 	else if (belief == GW_GIL_SAMPLED)
 		belief = GW_GIL_UNKNOWN; /* off the CPU there is nothing to sample */
-	gw_span_close(t, now, belief, where);
+	gw_span_close_as(t, now, as, belief, where);
 }
 
 gw_inline int gw_has_facts(__u32 engine)
@@ -351,6 +406,10 @@ gw_inline void gw_switch_in(struct gw_thread *t, struct gw_gil_state *gil, __u32
 	gw_span_close(t, now, gw_switch_in_belief(t, engine), GW_RUNNING);
 	if (gil && before == GW_GIL_HOLDING)
 		gw_holder_moves(t, gil, now, GW_RUNNING);
+	if (engine == GW_ENGINE_UPROBE && before == GW_GIL_HOLDING && !t->hold_since_ns) {
+		t->hold_since_ns = now;
+		t->flags |= GW_THREAD_HOLD_CUT;
+	}
 	if (gil && engine == GW_ENGINE_SCHED && t->wait_since_ns)
 		gw_switch_in_waiter(t, gil, now, e);
 	gw_handover_end(t, now);
@@ -362,12 +421,14 @@ gw_inline void gw_switch_in(struct gw_thread *t, struct gw_gil_state *gil, __u32
 }
 
 /* Under probes: of a running thread nothing is known yet, or only to the sampler. */
-gw_inline int gw_lacks_evidence(const struct gw_thread *t)
+gw_inline int gw_lacks_evidence(const struct gw_thread *t, const struct gw_regime *regime)
 {
 	enum gw_gil belief = gw_span_gil(t->span);
 
-	return (belief == GW_GIL_UNKNOWN || belief == GW_GIL_SAMPLED) &&
-	       gw_span_where(t->span) == GW_RUNNING;
+	if (gw_span_where(t->span) != GW_RUNNING)
+		return 0;
+	return belief == GW_GIL_UNKNOWN || belief == GW_GIL_SAMPLED ||
+	       gw_belief_is_stale(t, regime);
 }
 
 /*
@@ -375,25 +436,26 @@ gw_inline int gw_lacks_evidence(const struct gw_thread *t)
  * for long.
  */
 gw_inline void gw_first_evidence(struct gw_thread *t, struct gw_gil_state *gil, __u64 now,
-				 int holds, struct gw_effects *e)
+				 int holds, const struct gw_regime *regime, struct gw_effects *e)
 {
-	if (!gw_lacks_evidence(t))
+	if (!gw_lacks_evidence(t, regime))
 		return;
-	gw_join_probes(t, gil, e);
-	now = gw_span_set_gil(t, now, holds ? GW_GIL_HOLDING : GW_GIL_NONE);
-	if (!holds)
-		return;
-	gil->holder_tid = t->tid;
-	gw_hold_begin(t, gil, now);
+	gw_join_probes(t, gil, regime, e);
+	now = gw_span_set_gil(t, now, holds ? GW_GIL_HOLDING : GW_GIL_NONE, regime->pooled);
+	t->evidence_ns = now;
+	if (holds)
+		gw_hold_found(t, gil, now);
 }
 
 /* A probe saw the thread acquire the GIL, on this CPU, at `distance` from the last release. */
 gw_inline void gw_acquire(struct gw_thread *t, struct gw_gil_state *gil, __u64 now, __u32 distance,
-			  struct gw_effects *e)
+			  const struct gw_regime *regime, struct gw_effects *e)
 {
-	enum gw_gil belief = gw_span_gil(t->span);
+	enum gw_gil belief;
 
-	gw_join_probes(t, gil, e);
+	gw_join_probes(t, gil, regime, e);
+	belief = gw_span_gil(t->span);
+	t->evidence_ns = now;
 	t->tally.acquisitions++;
 	gil->acquisitions++;
 	if (gil->holder_tid != t->tid) {
@@ -404,7 +466,7 @@ gw_inline void gw_acquire(struct gw_thread *t, struct gw_gil_state *gil, __u64 n
 	}
 	/* A check at a switch may have found out before the hit came: then the hold goes on. */
 	if (belief != GW_GIL_HOLDING) {
-		now = gw_span_set_gil(t, now, GW_GIL_HOLDING);
+		now = gw_span_set_gil(t, now, GW_GIL_HOLDING, regime->pooled);
 		gw_handover_end(t, now);
 		gw_wait_finish(t, gil, now, e);
 		gw_hold_begin(t, gil, now);
@@ -414,11 +476,13 @@ gw_inline void gw_acquire(struct gw_thread *t, struct gw_gil_state *gil, __u64 n
 
 /* A probe saw the thread release the GIL on this CPU. */
 gw_inline void gw_release(struct gw_thread *t, struct gw_gil_state *gil, __u64 now, __u32 cpu,
-			  int forced, struct gw_effects *e)
+			  int forced, const struct gw_regime *regime, struct gw_effects *e)
 {
-	enum gw_gil belief = gw_span_gil(t->span);
+	enum gw_gil belief;
 
-	gw_join_probes(t, gil, e);
+	gw_join_probes(t, gil, regime, e);
+	belief = gw_span_gil(t->span);
+	t->evidence_ns = now;
 	t->tally.releases++;
 	gil->releases++;
 	gil->holder_cpu = cpu;
@@ -429,7 +493,7 @@ gw_inline void gw_release(struct gw_thread *t, struct gw_gil_state *gil, __u64 n
 	t->release_ns = now;
 	if (belief == GW_GIL_NONE)
 		return;
-	now = gw_span_set_gil(t, now, GW_GIL_NONE);
+	now = gw_span_set_gil(t, now, GW_GIL_NONE, regime->pooled);
 	t->release_ns = now;
 	gw_wait_finish(t, gil, now, e); /* if the acquisition was missed */
 	gw_hold_end(t, gil, now, e);

@@ -27,6 +27,17 @@ enum gw_futex {
 			      release */
 };
 
+/* Since when, and how, a process has probes. */
+struct gw_regime {
+	__u64 since_ns; /* when the engine last changed */
+	/*
+	 * A window: time on a CPU is left to the sampler, which looks outside of windows, for
+	 * probes distort what they measure.
+	 */
+	__u32 pooled;
+	__u32 padding;
+};
+
 /* The evidence at a switch-out. */
 struct gw_out {
 	enum gw_where where;
@@ -37,7 +48,8 @@ struct gw_out {
 	__u8 at_site;  /* the thread stands at a probe site: a hit is pending */
 	__u8 sleeps;   /* asked_ns is valid */
 	__u8 was_last; /* this thread was the last to hold the GIL, whether or not it still does */
-	__u8 padding[3];
+	__u8 pooled;   /* as in gw_regime */
+	__u8 padding[2];
 	__u32 holder; /* tid of the holder, 0: nobody or not known */
 	__u64 switch_number;
 	__u64 asked_ns;	       /* of a sleep */

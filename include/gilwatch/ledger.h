@@ -16,6 +16,14 @@ gw_inline void gw_resume_accumulate(struct gw_thread *t, enum gw_gil gil, enum g
 		t->resume_runqueue_ns += ns;
 }
 
+/* The cell that a span of a belief is booked to. */
+gw_inline enum gw_gil gw_booked_as(enum gw_gil gil, enum gw_where where, __u32 pooled)
+{
+	if (pooled && where == GW_RUNNING && (gil == GW_GIL_HOLDING || gil == GW_GIL_NONE))
+		return GW_GIL_SAMPLED;
+	return gil;
+}
+
 /* Adds the open interval to a cell and opens the next span. Time never runs backwards in a record.
  */
 gw_inline void gw_span_close_as(struct gw_thread *t, __u64 now, enum gw_gil as, enum gw_gil gil,
@@ -50,20 +58,21 @@ gw_inline __u64 gw_not_before(const struct gw_thread *t, __u64 now)
  * The same from a probe hit, which a switch may interrupt. `where` stays what it is. Returns the
  * time of the change: not now, if a switch came between.
  */
-gw_inline __u64 gw_span_set_gil(struct gw_thread *t, __u64 now, enum gw_gil gil)
+gw_inline __u64 gw_span_set_gil(struct gw_thread *t, __u64 now, enum gw_gil gil, __u32 pooled)
 {
 	for (int i = 0; i < 4; i++) {
 		gw_span old = *(volatile gw_span *)&t->span;
 		__u64 since = gw_span_since_ns(old);
 		enum gw_gil left_gil = gw_span_gil(old);
 		enum gw_where left = gw_span_where(old);
+		enum gw_gil as = gw_booked_as(left_gil, left, pooled);
 
 		if (now < since)
 			now = since;
 		if (__sync_val_compare_and_swap(&t->span, old, gw_span_make(now, gil, left)) != old)
 			continue;
-		if (left_gil < GW_GIL_COUNT && left < GW_WHERE_COUNT)
-			__sync_fetch_and_add(&t->tally.cells.ns[left_gil][left], now - since);
+		if (as < GW_GIL_COUNT && left < GW_WHERE_COUNT)
+			__sync_fetch_and_add(&t->tally.cells.ns[as][left], now - since);
 		gw_resume_accumulate(t, left_gil, left, now - since);
 		break;
 	}

@@ -78,6 +78,7 @@ gw_inline void gw_settle(struct gw_thread *t, struct gw_gil_state *gil, __u64 no
 	if (!holds)
 		return;
 	t->hold_since_ns = at;
+	t->flags |= GW_THREAD_HOLD_CUT;
 	gil->holder_tid = t->tid;
 	gw_holder_moves(t, gil, now, where);
 }

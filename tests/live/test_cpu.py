@@ -133,9 +133,8 @@ def test_threads_that_never_run():
 
 @pytest.mark.parametrize("engine", BOTH)
 def test_threads_by_the_thousand(engine):
-    options = ["--force"] if engine == "uprobe" else []
     # It starts and joins thousands of threads a second.
-    measured = measure("churn", engines=[engine], options=options, books_agree=False)
+    measured = measure("churn", engines=[engine], books_agree=False)
     log = measured.truth["ended"]
     start_ns, end_ns = measured.window(engine)
     ended = at(log, end_ns) - at(log, start_ns)

@@ -30,7 +30,6 @@ def test_acquisitions_beside_a_spinner():
         *("cycles", "--rate", 0, "--every", 2, "--spinners", 1),
         seconds=4,
         engines=["uprobe"],
-        options=["--force"],
         books_agree=False,  # thousands of wake-ups a second
     )
     find_cycles(measured, "cycler0")
@@ -45,7 +44,6 @@ def test_acquisitions_at_full_speed(python):
         python=python,
         seconds=3,
         engines=["uprobe"],
-        options=["--force"],
     )
     find_cycles(measured, "cycler0")
     find_releases(measured)
@@ -56,7 +54,6 @@ def test_engines_agree_at_high_rates():
     measured = measure(
         *("cycles", "--threads", 2, "--rate", 0, "--every", 50),
         seconds=4,
-        options=["--force"],
         books_agree=False,  # 15,000 wake-ups a second
     )
     process = measured.process("uprobe")

@@ -190,8 +190,7 @@ def test_worker_under_load(kind):
         worker = server.wait_for_worker()
         assert worker != server.process.pid
         with Load(server.port) as load:
-            # gunicorn was seen to pass 22,000 probes a second, which is over the limit.
-            command = ["summary", "-p", worker, "-d", WINDOW_S, "--json", "--force"]
+            command = ["summary", "-p", worker, "-d", WINDOW_S, "--json"]
             runs = {engine: Gilwatch(*command, "--engine=" + engine) for engine in BOTH}
             answers = {engine: gilwatch.finish(30) for engine, gilwatch in runs.items()}
         assert not load.errors, load.errors
@@ -216,7 +215,7 @@ def test_worker_by_its_master(kind, engine):
     with contextlib.closing(Server(kind)) as server:
         worker, master = server.wait_for_worker(), server.process.pid
         with Load(server.port) as load:
-            command = ["summary", "-p", master, "-d", WINDOW_S, "--json", "--force"]
+            command = ["summary", "-p", master, "-d", WINDOW_S, "--json"]
             summary = Gilwatch(*command, "--engine=" + engine).finish(30).summary()
         assert not load.errors, load.errors
     find_laws(findings, summary)

@@ -73,6 +73,7 @@ struct bed {
 	struct gw_thread t, other;
 	struct gw_gil_state gil;
 	struct gw_effects e;
+	struct gw_regime regime;
 };
 
 static inline void bed_make(struct bed *b, enum gw_gil belief, enum gw_where where)
@@ -118,13 +119,13 @@ static inline void switch_in(struct bed *b, uint32_t engine, uint64_t now)
 static inline void acquire(struct bed *b, uint64_t now)
 {
 	memset(&b->e, 0, sizeof(b->e));
-	gw_acquire(&b->t, &b->gil, now, GW_SAME_CORE, &b->e);
+	gw_acquire(&b->t, &b->gil, now, GW_SAME_CORE, &b->regime, &b->e);
 }
 
 static inline void release(struct bed *b, uint64_t now, int forced)
 {
 	memset(&b->e, 0, sizeof(b->e));
-	gw_release(&b->t, &b->gil, now, 3, forced, &b->e);
+	gw_release(&b->t, &b->gil, now, 3, forced, &b->regime, &b->e);
 }
 
 static inline uint64_t cells_sum(const struct gw_cells *cells)

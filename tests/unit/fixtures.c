@@ -62,6 +62,9 @@ static void process_begin(struct gw_process_view *p, const char *engine, size_t 
 	strcpy(p->engine, engine);
 	p->elapsed_ns = SEC(10);
 	p->overhead_budget = 0.02;
+	p->overhead_hit_ns = 1020;
+	p->exact_ns = p->elapsed_ns;
+	p->wait_basis.coverage_ns = p->probes_basis.coverage_ns = p->elapsed_ns;
 	p->cpus_usable = 2;
 	p->thread = calloc(threads, sizeof(*p->thread));
 	p->thread_count = threads;
@@ -69,6 +72,7 @@ static void process_begin(struct gw_process_view *p, const char *engine, size_t 
 	p->gil_count = 1;
 	p->gil[0].address = 0x55d0c0ffee00;
 	p->gil[0].interval_ns = MS(5);
+	p->gil[0].exact_ns = p->elapsed_ns;
 	p->resume.delay_ratio = -1;
 	p->first_python_ns = GW_ABSENT_NS;
 	p->gil_enabled_at_ns = GW_ABSENT_NS;
@@ -95,9 +99,14 @@ static void strip_probes(struct gw_process_view *p)
 		histogram_absent(&t->hold);
 		histogram_absent(&t->wait);
 	}
+	p->exact_ns = 0;
+	p->probes_basis.kind = GW_BASIS_ABSENT;
+	p->probes_basis.coverage_ns = 0;
+	strcpy(p->probes_basis.reason, no_probes);
 	for (size_t i = 0; i < p->gil_count; i++) {
 		struct gw_gil_row *gil = &p->gil[i];
 
+		gil->exact_ns = 0;
 		gil->acquisitions = gil->releases = gil->forced_releases = GW_ABSENT_COUNT;
 		histogram_absent(&gil->hold);
 		histogram_absent(&gil->wait);

@@ -27,10 +27,10 @@ static void test_span_set_keeps_where(void **state)
 	(void)state;
 
 	bed_make(&b, GW_GIL_NONE, GW_RUNNING);
-	gw_span_set_gil(&b.t, 1500, GW_GIL_HOLDING);
+	gw_span_set_gil(&b.t, 1500, GW_GIL_HOLDING, 0);
 	assert_span(&b.t, 1500, GW_GIL_HOLDING, GW_RUNNING);
 	assert_cell(&b.t, GW_GIL_NONE, GW_RUNNING, 500);
-	gw_span_set_gil(&b.t, 1400, GW_GIL_NONE);
+	gw_span_set_gil(&b.t, 1400, GW_GIL_NONE, 0);
 	assert_span(&b.t, 1500, GW_GIL_NONE, GW_RUNNING);
 	assert_int_equal(wall(&b.t, 1600), 600);
 }

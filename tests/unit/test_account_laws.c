@@ -31,7 +31,7 @@ struct actor {
 
 struct world {
 	uint32_t engine;
-	uint64_t engine_since_ns;
+	struct gw_regime regime;
 	uint64_t start_ns, now;
 	uint64_t jitter_ns; /* as far may a CPU's clock be behind */
 	uint64_t random;
@@ -45,8 +45,9 @@ struct world {
 	uint64_t ended_wall_ns;
 	/* what the events left to be done in maps */
 	uint64_t hold_ns, wait_ns, pair_ns;
-	uint64_t entries; /* into W(t): each is off by 64 ns at most */
-	uint64_t events;  /* each may have rounded one length up to 1 ns */
+	uint64_t cut_ns, held_ns; /* holds that nobody saw begin; all that were booked so far */
+	uint64_t entries;	  /* into W(t): each is off by 64 ns at most */
+	uint64_t events;	  /* each may have rounded one length up to 1 ns */
 	uint64_t resume_excess_ns;
 };
 
@@ -83,6 +84,9 @@ static void apply(struct world *w, struct actor *a, const struct gw_effects *e,
 			 before->tally.resume_runqueue_ns - before->tally.resume_gil_ns;
 
 	w->hold_ns += e->hold_ns;
+	if (before->hold_since_ns && !a->t.hold_since_ns && !e->hold_ns)
+		w->cut_ns += w->gil.held_ns - w->held_ns;
+	w->held_ns = w->gil.held_ns;
 	w->wait_ns += e->wait_ns;
 	w->pair_ns += e->pair_ns;
 	if (parts > e->resume_ns)
@@ -102,7 +106,8 @@ static void actor_leaves(struct world *w, struct actor *a, enum gw_where where, 
 	struct gw_effects e = {0};
 	struct gw_out out = {
 		.engine = w->engine,
-		.engine_since_ns = w->engine_since_ns,
+		.engine_since_ns = w->regime.since_ns,
+		.pooled = (uint8_t)w->regime.pooled,
 		.where = where,
 		.futex = futex,
 		.gil_read = !chance(w, 3),
@@ -149,9 +154,9 @@ static void actor_hit(struct world *w, struct actor *a)
 	if (w->engine != GW_ENGINE_UPROBE || !pending)
 		return;
 	if (pending == PENDING_ACQUIRE)
-		gw_acquire(&a->t, &w->gil, read_clock(w), GW_SAME_CORE, &e);
+		gw_acquire(&a->t, &w->gil, read_clock(w), GW_SAME_CORE, &w->regime, &e);
 	else
-		gw_release(&a->t, &w->gil, read_clock(w), 0, a->forced, &e);
+		gw_release(&a->t, &w->gil, read_clock(w), 0, a->forced, &w->regime, &e);
 	apply(w, a, &e, &before);
 }
 
@@ -227,12 +232,16 @@ static void actor_dies(struct world *w, struct actor *a)
 /* What the sampler does on a tick. */
 static void actor_is_sampled(struct world *w, struct actor *a)
 {
+	struct gw_thread before = a->t;
 	struct gw_effects e = {0};
 
-	if (w->engine != GW_ENGINE_SCHED)
-		return;
-	gw_leave_probes(&a->t, &w->gil, w->engine_since_ns, &e);
-	a->t.slice_samples[w->holder == a ? GW_SAMPLE_HELD : GW_SAMPLE_RELEASED]++;
+	if (w->engine == GW_ENGINE_UPROBE && !a->pending)
+		gw_first_evidence(&a->t, &w->gil, w->now, w->holder == a, &w->regime, &e);
+	if (w->engine == GW_ENGINE_SCHED) {
+		gw_leave_probes(&a->t, &w->gil, &w->regime, &e);
+		a->t.slice_samples[w->holder == a ? GW_SAMPLE_HELD : GW_SAMPLE_RELEASED]++;
+	}
+	apply(w, a, &e, &before);
 }
 
 static void holder_runs(struct world *w, struct actor *a)
@@ -477,14 +486,26 @@ static void law_holds(const struct world *w)
 	struct sums s;
 
 	sum_up(w, &s);
-	assert_law(w, "holding and lengths of holds", s.holding_ns, w->hold_ns + s.open_hold_ns,
-		   w->events);
+	assert_law(w, "holding and lengths of holds", s.holding_ns,
+		   w->hold_ns + w->cut_ns + s.open_hold_ns, w->events);
 }
 
 /* What a resume was made of cannot be more than the whole. */
 static void law_resume(const struct world *w)
 {
 	assert_law(w, "parts of resumes", w->resume_excess_ns, 0, 0);
+}
+
+/* The holder of an instant is one thread, also where the sched engine sees it off the CPU only. */
+static void law_holding_at_all(const struct world *w)
+{
+	struct sums s;
+
+	sum_up(w, &s);
+	if (s.holding_ns > w->now - w->start_ns)
+		assert_law(w, "holding across windows", s.holding_ns, w->now - w->start_ns, 0);
+	if (w->hold_ns > w->now - w->start_ns)
+		assert_law(w, "holds across windows", w->hold_ns, w->now - w->start_ns, 0);
 }
 
 #define STEPS 30000
@@ -518,8 +539,28 @@ static void run_law_without_probes(void (*law)(const struct world *))
 		world_make(&w, GW_ENGINE_UPROBE, seed);
 		for (int i = 0; i < STEPS / 100; i++) {
 			if (i == STEPS / 200) {
-				w.engine_since_ns = w.now;
+				w.regime.since_ns = w.now;
 				w.engine = GW_ENGINE_SCHED;
+			}
+			step(&w);
+			law(&w);
+		}
+	}
+}
+
+/* Probes for a moment, again and again; now and then they stay. */
+static void run_law_across_windows(void (*law)(const struct world *))
+{
+	for (uint64_t seed = 1; seed <= SEEDS; seed++) {
+		struct world w;
+
+		world_make(&w, GW_ENGINE_SCHED, seed);
+		for (int i = 0; i < STEPS; i++) {
+			if (i % 40 == 0) {
+				w.engine = i % 80 ? GW_ENGINE_SCHED : GW_ENGINE_UPROBE;
+				w.regime.since_ns = w.now;
+				if (w.engine == GW_ENGINE_UPROBE)
+					w.regime.pooled = !chance(&w, 20);
 			}
 			step(&w);
 			law(&w);
@@ -598,6 +639,15 @@ static void test_random_waits_without_probes(void **state)
 	run_law_without_probes(law_waits);
 }
 
+static void test_random_windows(void **state)
+{
+	(void)state;
+	run_law_across_windows(law_wall);
+	run_law_across_windows(law_by_holder);
+	run_law_across_windows(law_waits);
+	run_law_across_windows(law_holding_at_all);
+}
+
 static void test_random_holds(void **state)
 {
 	(void)state;
@@ -673,9 +723,9 @@ static void nested_hit(int acquires)
 	struct gw_effects e = {0};
 
 	if (acquires)
-		gw_acquire(&a->t, &nested.gil, nested.now, GW_SAME_CORE, &e);
+		gw_acquire(&a->t, &nested.gil, nested.now, GW_SAME_CORE, &nested.regime, &e);
 	else
-		gw_release(&a->t, &nested.gil, nested.now, 0, 0, &e);
+		gw_release(&a->t, &nested.gil, nested.now, 0, 0, &nested.regime, &e);
 	apply(&nested, a, &e, &before);
 }
 
@@ -761,6 +811,7 @@ int main(void)
 		cmocka_unit_test(test_random_by_holder_without_probes),
 		cmocka_unit_test(test_random_waits),
 		cmocka_unit_test(test_random_waits_without_probes),
+		cmocka_unit_test(test_random_windows),
 		cmocka_unit_test(test_random_holds),
 		cmocka_unit_test(test_random_resume),
 		cmocka_unit_test(test_random_runs_get_everywhere),

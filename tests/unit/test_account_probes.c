@@ -435,14 +435,14 @@ static void test_sample_of_an_unknown_thread(void **state)
 	(void)state;
 
 	bed_make(&b, GW_GIL_UNKNOWN, GW_RUNNING);
-	gw_first_evidence(&b.t, &b.gil, 3000, 1, &b.e);
+	gw_first_evidence(&b.t, &b.gil, 3000, 1, &b.regime, &b.e);
 	assert_span(&b.t, 3000, GW_GIL_HOLDING, GW_RUNNING);
 	assert_int_equal(b.gil.holder_tid, TID);
 	assert_int_equal(b.t.hold_since_ns, 3000);
-	gw_first_evidence(&b.t, &b.gil, 4000, 0, &b.e);
+	gw_first_evidence(&b.t, &b.gil, 4000, 0, &b.regime, &b.e);
 	assert_span(&b.t, 3000, GW_GIL_HOLDING, GW_RUNNING);
 	bed_make(&b, GW_GIL_UNKNOWN, GW_RUNNING);
-	gw_first_evidence(&b.t, &b.gil, 3000, 0, &b.e);
+	gw_first_evidence(&b.t, &b.gil, 3000, 0, &b.regime, &b.e);
 	assert_span(&b.t, 3000, GW_GIL_NONE, GW_RUNNING);
 	assert_int_equal(b.t.hold_since_ns, 0);
 }

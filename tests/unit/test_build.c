@@ -543,6 +543,7 @@ static int64_t by_holder_sum(const struct gw_process_view *v)
 static void play(struct rig *r)
 {
 	struct gw_thread *t[4];
+	const struct gw_regime regime = {0};
 	struct gw_effects e = {0};
 
 	for (uint32_t i = 0; i < 4; i++) {
@@ -551,7 +552,7 @@ static void play(struct rig *r)
 	}
 	r->gil[GIL].holder = GW_BY_NOBODY;
 	if (r->process[1].engine == GW_ENGINE_UPROBE)
-		gw_acquire(t[0], &r->gil[GIL], 64000, GW_SAME_CPU, &e);
+		gw_acquire(t[0], &r->gil[GIL], 64000, GW_SAME_CPU, &regime, &e);
 	leave(r, t[1], 128000, GW_BLOCKED_GIL, GW_FUTEX_WAIT, 0);
 	leave(r, t[2], 192000, GW_BLOCKED_GIL, GW_FUTEX_WAIT, 0);
 	leave(r, t[0], 256000, GW_BLOCKED_DISK, GW_FUTEX_OTHER, 1);

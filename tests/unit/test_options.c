@@ -2,6 +2,7 @@
 /* The command line: durations, lists of PIDs, numbers and names, and what is refused. */
 #include <errno.h>
 #include <fcntl.h>
+#include <math.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -147,8 +148,9 @@ static void test_defaults(void **state)
 	assert_int_equal(o.duration_ns, 10000000000ULL);
 	assert_int_equal(o.begin_at_ns, 0);
 	assert_int_equal(o.rows, 10);
-	assert_int_equal(o.engine, GW_ENGINE_SCHED);
-	assert_int_equal(o.json | o.force | o.verbose, 0);
+	assert_int_equal(o.engine, GW_CHOICE_AUTO);
+	assert_true(o.budget == 0.02);
+	assert_int_equal(o.json | o.verbose, 0);
 	assert_null(o.output);
 	assert_null(o.file);
 }
@@ -160,14 +162,14 @@ static void test_all_options(void **state)
 	(void)state;
 
 	assert_int_equal(SUMMARY(&o, &err, "--pid=1", "--duration=500ms", "--json", "--output=x",
-				 "--rows=3", "--engine=uprobe", "--force", "--verbose"),
+				 "--rows=3", "--engine=uprobe", "--max-overhead=0.5", "--verbose"),
 			 0);
 	assert_int_equal(o.duration_ns, 500000000);
 	assert_int_equal(o.json, 1);
 	assert_string_equal(o.output, "x");
 	assert_int_equal(o.rows, 3);
-	assert_int_equal(o.engine, GW_ENGINE_UPROBE);
-	assert_int_equal(o.force, 1);
+	assert_int_equal(o.engine, GW_CHOICE_UPROBE);
+	assert_true(o.budget == 0.005);
 	assert_int_equal(o.verbose, 1);
 	assert_int_equal(SUMMARY(&o, &err, "-jvp1", "-d2m", "-o-", "-n100000", "--engine=sched"),
 			 0);
@@ -175,7 +177,7 @@ static void test_all_options(void **state)
 	assert_int_equal(o.duration_ns, 120000000000ULL);
 	assert_string_equal(o.output, "-");
 	assert_int_equal(o.rows, 100000);
-	assert_int_equal(o.force, 0);
+	assert_int_equal(o.engine, GW_CHOICE_SCHED);
 }
 
 static void test_lists_of_pids(void **state)
@@ -241,6 +243,30 @@ static void test_engines(void **state)
 	assert_refused(SUMMARY(&o, &err, "-p1", "--engine=ebpf"), &err, "no engine \"ebpf\"");
 	assert_refused(SUMMARY(&o, &err, "-p1", "--engine="), &err, "no engine");
 	assert_refused(SUMMARY(&o, &err, "-p1", "--engine=SCHED"), &err, "no engine");
+	assert_int_equal(SUMMARY(&o, &err, "-p1", "--engine=sched", "--engine=auto"), 0);
+	assert_int_equal(o.engine, GW_CHOICE_AUTO);
+}
+
+static void test_budgets(void **state)
+{
+	static const struct {
+		const char *text;
+		double budget;
+	} good[] = {{"0", 0},	   {"0.1", 0.001}, {"2", 0.02}, {"2%", 0.02}, {"2.5%", 0.025},
+		    {".5", 0.005}, {"50", 0.5},	   {"100", 1},	{"100%", 1}};
+	static const char *const bad[] = {"",	 "%",	"-1",  "101", "100.1", "nan", "inf",  "two",
+					  "2 %", "2%%", "0x2", "1e1", "+2",    "1,5", "2.5.1"};
+	struct gw_options o;
+	struct gw_error err;
+	(void)state;
+
+	for (size_t i = 0; i < sizeof(good) / sizeof(good[0]); i++) {
+		assert_int_equal(SUMMARY(&o, &err, "-p1", "--max-overhead", good[i].text), 0);
+		assert_true(fabs(o.budget - good[i].budget) < 1e-12);
+	}
+	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++)
+		assert_refused(SUMMARY(&o, &err, "-p1", "--max-overhead", bad[i]), &err,
+			       "is no budget");
 }
 
 static void test_a_duration_that_is_refused(void **state)
@@ -499,6 +525,7 @@ int main(void)
 		cmocka_unit_test(test_what_is_no_list_of_pids),
 		cmocka_unit_test(test_rows),
 		cmocka_unit_test(test_engines),
+		cmocka_unit_test(test_budgets),
 		cmocka_unit_test(test_a_duration_that_is_refused),
 		cmocka_unit_test(test_no_process),
 		cmocka_unit_test(test_selection),

@@ -13,7 +13,7 @@ static int start(const struct gw_options *options, struct gw_watch *w, struct gw
 
 	w->engine = options->engine;
 	w->follow = !options->no_children;
-	w->force = options->force;
+	w->budget = options->budget;
 	w->begin_at_ns = options->begin_at_ns;
 	for (size_t i = 0; !code && i < options->pid_count; i++)
 		code = gw_watch_select(w, options->pid[i], err);

@@ -61,7 +61,7 @@ static int can_probe(struct means *means)
 	if (means->probes < 0)
 		means->probes = (!gw_rights_effective(&bits) &&
 				 gw_rights_have(bits, GW_CAP_SYS_ADMIN_BIT)) ||
-				gw_features_uprobe_multi();
+				gw_features_uprobe_multi(NULL);
 	return means->probes;
 }
 

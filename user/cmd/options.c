@@ -20,8 +20,11 @@
 #define OPTION_ROWS {"rows", 'n', "ROWS", 0, "Threads to show (default 10)", 0}
 #define OPTIONS_ENGINE                                                                             \
 	{"engine", KEY_ENGINE, "ENGINE", 0,                                                        \
-	 "sched: no probes in the target (default); uprobe: exact, probes at the GIL", 0},         \
-	{"force", KEY_FORCE, NULL, 0, "Keep the probes at any rate of hits", 0}
+	 "auto: probes at the GIL while they fit the budget (default); sched: none; uprobe: at "   \
+	 "any cost",                                                                               \
+	 0},                                                                                       \
+	{"max-overhead", KEY_MAX_OVERHEAD, "PERCENT", 0,                                           \
+	 "What probes may cost a process of its CPU time (default 2; 0: no probes)", 0}
 #define OPTION_VERBOSE {"verbose", 'v', NULL, 0, "Show what the kernel and libbpf say", 0}
 #define OPTIONS_HELP                                                                               \
 	{"help", 'h', NULL, 0, "Show this help", -1},                                              \

@@ -7,8 +7,8 @@
 #include <stdint.h>
 #include <sys/types.h>
 
-#include "gilwatch/abi.h"
 #include "util/error.h"
+#include "watch/choice.h"
 
 #define GW_PIDS_MAX   1024
 #define GW_SELECT_MAX 64
@@ -27,8 +27,8 @@ struct gw_options {
 	int json;
 	const char *output; /* NULL or "-": standard output */
 	int rows;
-	enum gw_engine engine;
-	int force;
+	enum gw_choice engine;
+	double budget; /* what probes may cost, as a share of on-CPU time: 0 to 1 */
 	int no_children;
 	int verbose;
 	const char *file;	/* of `show`; of `diff` the one before */

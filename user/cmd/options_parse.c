@@ -76,13 +76,33 @@ static int parse_rows(const char *text, struct gw_options *o, struct gw_error *e
 
 int gw_options_take_engine(const char *text, struct gw_options *o, struct gw_error *err)
 {
-	if (!strcmp(text, "sched"))
-		o->engine = GW_ENGINE_SCHED;
+	if (!strcmp(text, "auto"))
+		o->engine = GW_CHOICE_AUTO;
+	else if (!strcmp(text, "sched"))
+		o->engine = GW_CHOICE_SCHED;
 	else if (!strcmp(text, "uprobe"))
-		o->engine = GW_ENGINE_UPROBE;
+		o->engine = GW_CHOICE_UPROBE;
 	else
 		return gw_error_set(err, -EINVAL, GW_STATUS_USAGE,
-				    "there is no engine \"%.40s\": it is sched or uprobe", text);
+				    "there is no engine \"%.40s\": it is auto, sched or uprobe",
+				    text);
+	return 0;
+}
+
+static int parse_budget(const char *text, struct gw_options *o, struct gw_error *err)
+{
+	char *end;
+	double percent = strtod(text, &end);
+	const char *rest = end != text && *end == '%' ? end + 1 : end;
+
+	/* strtod takes more than people write: signs, hexadecimals, nan and inf. */
+	if (strspn(text, "0123456789.%") != strlen(text) || end == text || *rest ||
+	    !(percent >= 0 && percent <= 100))
+		return gw_error_set(err, -EINVAL, GW_STATUS_USAGE,
+				    "\"%.40s\" is no budget: --max-overhead takes percent of the "
+				    "process's CPU time, 0 to 100, as 2 or 0.5%%",
+				    text);
+	o->budget = percent / 100;
 	return 0;
 }
 
@@ -239,9 +259,8 @@ error_t gw_options_take(int key, char *argument, struct argp_state *state)
 	case KEY_AS_ROOT:
 		o->as_root = 1;
 		return 0;
-	case KEY_FORCE:
-		o->force = 1;
-		return 0;
+	case KEY_MAX_OVERHEAD:
+		return -parse_budget(argument, o, p->err);
 	case 'h':
 		help(state, ARGP_HELP_LONG | ARGP_HELP_USAGE | ARGP_HELP_DOC);
 		return 0;
@@ -279,7 +298,7 @@ int gw_options_parse(const struct gw_command_line *line, int argc, char **argv,
 	options->duration_ns = DEFAULT_DURATION_NS;
 	options->rows = DEFAULT_ROWS;
 	options->interval_ns = DEFAULT_INTERVAL_NS;
-	options->engine = GW_ENGINE_SCHED;
+	options->budget = GW_BUDGET_DEFAULT;
 	code = argp_parse(&line->argp, argc, argv, ARGP_NO_ERRS | ARGP_NO_HELP | line->flags, NULL,
 			  &p);
 	if (!code)

@@ -85,7 +85,7 @@ static int watch(struct run *run, struct gw_error *err)
 	w->engine = run->options.engine;
 	w->follow = 1;
 	w->keep_ended = 1; /* at the end of a run all threads have ended */
-	w->force = run->options.force;
+	w->budget = run->options.budget;
 	code = gw_watch_launch(w, run->launched.pid, err);
 	return code ? code : gw_watch_start(w, err);
 }
@@ -112,9 +112,12 @@ static int prepare(struct run *run, struct gw_error *err)
 static void wait_for_signals(struct run *run, uint64_t until_ns, int watching)
 {
 	struct timespec timeout = {.tv_nsec = (long)until_ns};
-	struct pollfd signals = {.fd = run->relay.fd, .events = POLLIN};
+	struct pollfd polled[] = {
+		{.fd = run->relay.fd, .events = POLLIN},
+		{.fd = watching ? run->watch.alarm : -1, .events = POLLIN},
+	};
 
-	if (ppoll(&signals, 1, watching ? &timeout : NULL, NULL) > 0)
+	if (ppoll(polled, 2, watching ? &timeout : NULL, NULL) > 0 && polled[0].revents)
 		gw_relay_pass(&run->relay, run->launched.pid);
 }
 
@@ -125,7 +128,7 @@ static int attend(struct run *run, struct gw_error *err)
 	int code = 0;
 
 	while (!gw_launch_ended(&run->launched)) {
-		if (!code && !gw_watch_due_ns(&run->watch))
+		if (!code)
 			code = gw_watch_tick(&run->watch, err);
 		wait_for_signals(run, code ? 0 : gw_watch_due_ns(&run->watch), !code);
 	}

@@ -291,12 +291,55 @@ static void fill_basis(const struct gw_build *b, struct gw_process_view *view)
 		 b->no_gil ? b->no_gil : "goes to the holder that a waiter saw as it blocked");
 }
 
+/* What only probes see, and how much of the time they saw. */
+static void fill_probes_basis(const struct gw_build *b, struct gw_process_view *view)
+{
+	struct gw_basis *basis = &view->probes_basis;
+
+	view->exact_ns = (int64_t)b->exact_ns;
+	view->windows = b->process->windows;
+	view->wait_basis.coverage_ns = view->elapsed_ns;
+	if (b->no_gil) {
+		view->wait_basis.kind = GW_BASIS_ABSENT;
+		snprintf(view->wait_basis.reason, sizeof(view->wait_basis.reason), "%s", b->no_gil);
+	}
+	basis->coverage_ns = view->exact_ns;
+	if (b->exact)
+		return;
+	basis->kind = b->probed ? GW_BASIS_SAMPLED : GW_BASIS_ABSENT;
+	if (!b->probed)
+		snprintf(basis->reason, sizeof(basis->reason), "%s",
+			 b->no_gil ? b->no_gil : NO_PROBES);
+	else if (view->windows)
+		snprintf(basis->reason, sizeof(basis->reason),
+			 "there were probes for %.3g of %.3g s, %llu times for some milliseconds, "
+			 "in which longer holds are not seen whole",
+			 (double)b->exact_ns / 1e9, (double)view->elapsed_ns / 1e9,
+			 (unsigned long long)view->windows);
+	else
+		snprintf(basis->reason, sizeof(basis->reason),
+			 "there were probes for %.3g of %.3g s", (double)b->exact_ns / 1e9,
+			 (double)view->elapsed_ns / 1e9);
+}
+
+/* Time under probes until the end. */
+static uint64_t exact_ns(const struct gw_process *process, uint64_t end_ns)
+{
+	uint64_t since_ns = process->engine_since_ns;
+
+	if (since_ns < process->start_ns)
+		since_ns = process->start_ns;
+	if (process->engine != GW_ENGINE_UPROBE || end_ns <= since_ns)
+		return process->exact_ns;
+	return process->exact_ns + end_ns - since_ns;
+}
+
 static void fill_rates(const struct gw_build *b, struct gw_process_view *view)
 {
 	double elapsed = (double)view->elapsed_ns;
 
 	view->overhead_hits = b->process->hits;
-	view->overhead_ns = (int64_t)(b->process->hits * GW_HIT_COST_NS);
+	view->overhead_ns = (int64_t)b->process->hits * view->overhead_hit_ns;
 	if (view->where_ns[GW_RUNNING] > 0)
 		view->overhead_ratio =
 			(double)view->overhead_ns / (double)view->where_ns[GW_RUNNING];
@@ -331,14 +374,16 @@ int gw_build_process(const struct gw_raw *raw, size_t slot, const char *no_gil,
 		.end_ns = process->flags ? process->ended_at_ns : raw->end_ns,
 		.no_gil = no_gil,
 		.exact = process->engine == GW_ENGINE_UPROBE &&
-			 process->engine_since_ns <= process->start_ns,
+			 process->engine_since_ns <= process->start_ns && !process->pooled,
 		.probed = process->probed != 0,
 	};
 	int code;
 
+	b.exact_ns = exact_ns(process, b.end_ns);
 	b.share = pooled_share(&b);
 	view->elapsed_ns = (int64_t)(b.end_ns - process->start_ns);
 	fill_basis(&b, view);
+	fill_probes_basis(&b, view);
 	code = gw_build_index(&b);
 	if (!code)
 		code = fill_threads(&b, view);

@@ -8,8 +8,9 @@
 
 /*
  * Fills the figures of the process in a slot; what identifies it (pid, names, Python, engine
- * changes, limits, the GILs' intervals and interpreters in view->gil) stays as the caller has set
- * it. no_gil says why there are no GIL facts, NULL: there are. Returns 0 or -ENOMEM.
+ * changes, limits, the cost of a hit, the GILs' intervals and interpreters in view->gil) stays as
+ * the caller has set it. no_gil says why there are no GIL facts, NULL: there are. Returns 0 or
+ * -ENOMEM.
  */
 int gw_build_process(const struct gw_raw *raw, size_t slot, const char *no_gil,
 		     struct gw_process_view *view);

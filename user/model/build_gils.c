@@ -108,10 +108,14 @@ static void fill_row(const struct gw_build *b, const struct gw_gil_state *gil,
 		     struct gw_gil_row *row)
 {
 	row->address = gil->address;
+	row->exact_ns = b->exact_ns > gil->exact_before_ns
+				? (int64_t)(b->exact_ns - gil->exact_before_ns)
+				: 0;
 	row->acquisitions = b->probed ? (int64_t)gil->acquisitions : GW_ABSENT_COUNT;
 	row->releases = b->probed ? (int64_t)gil->releases : GW_ABSENT_COUNT;
 	row->forced_releases = b->probed ? (int64_t)gil->forced_releases : GW_ABSENT_COUNT;
-	if (b->probed)
+	/* Else the GIL's own count, which does not leave anything out. */
+	if (b->exact)
 		row->holder_changes = (int64_t)gil->holder_changes;
 	for (int i = 0; i < GW_DISTANCE_COUNT; i++)
 		row->handovers[i] = b->probed ? (int64_t)gil->handovers[i] : GW_ABSENT_COUNT;

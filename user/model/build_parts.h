@@ -6,9 +6,6 @@
 #include "model/raw.h"
 #include "model/snapshot.h"
 
-/* What a hit of a probe costs its target: measured on a virtual machine (Linux 6.18, x86_64). */
-#define GW_HIT_COST_NS 1000
-
 struct gw_build {
 	const struct gw_raw *raw;
 	const struct gw_process *process;
@@ -17,6 +14,7 @@ struct gw_build {
 	const char *no_gil; /* why there are no GIL facts; NULL: there are */
 	int exact;	    /* probes all the time */
 	int probed;	    /* probes some of the time */
+	uint64_t exact_ns;  /* that time */
 	double share;	    /* of held, for sampled time without a sample */
 	/* the process's own, sorted by tid and start, and by the one who inflicts */
 	struct gw_raw_cpu *cpu;

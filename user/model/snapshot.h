@@ -111,6 +111,7 @@ struct gw_gil_row {
 	int64_t acquisitions, releases, forced_releases; /* GW_ABSENT_COUNT without probes */
 	int64_t holder_changes;
 	int64_t holding_ns; /* all holding cells of all its threads */
+	int64_t exact_ns;   /* time under probes: what they counted, they counted in that time */
 	struct gw_histogram hold, wait;
 	int64_t handovers[GW_DISTANCE_COUNT]; /* GW_ABSENT_COUNT without probes */
 };
@@ -202,6 +203,9 @@ struct gw_process_view {
 	char engine_reason[160];
 	struct gw_engine_change *engine_change;
 	size_t engine_change_count;
+	uint64_t engine_change_rest; /* changes that are not kept: those in the middle of many */
+	int64_t exact_ns;	     /* time under probes */
+	uint64_t windows;	     /* how often it had probes for a moment only */
 
 	int child;	  /* not asked for: it is watched for its parent's sake */
 	int64_t began_ns; /* when the watch of it began, since the start */
@@ -212,9 +216,10 @@ struct gw_process_view {
 	int64_t elapsed_ns; /* of this process under watch */
 
 	uint64_t overhead_hits;
-	int64_t overhead_ns;	/* estimated: hits times cost per hit */
-	double overhead_ratio;	/* of the target's on-CPU time */
-	double overhead_budget; /* < 0: none in force */
+	int64_t overhead_hit_ns; /* what a hit costs its target here */
+	int64_t overhead_ns;	 /* estimated: hits times cost per hit */
+	double overhead_ratio;	 /* of the target's on-CPU time */
+	double overhead_budget;	 /* < 0: none in force */
 
 	uint32_t cpus_usable;
 	double cpu_quota; /* CPUs; 0: none */
@@ -231,6 +236,8 @@ struct gw_process_view {
 	struct gw_basis basis[GW_STATE_COUNT];
 	struct gw_basis by_holder_basis;
 	struct gw_basis inflicted_basis;
+	struct gw_basis wait_basis;   /* of histograms of waits */
+	struct gw_basis probes_basis; /* of what only probes see: holds, acquisitions, releases */
 	double parallelism_python, parallelism_native;
 	/* Blocked in I/O or sleep, with or without the GIL: at least one thread; the sum over all.
 	 */

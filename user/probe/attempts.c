@@ -92,7 +92,7 @@ static void check_uprobes(struct gw_doctor *doctor, uint64_t capabilities)
 {
 	struct gw_check *check;
 
-	if (gw_features_uprobe_multi()) {
+	if (gw_features_uprobe_multi(NULL)) {
 		gw_checks_add(doctor, GW_CHECK_UPROBES, GW_CHECK_OK,
 			      "all sites by one multi link, tried on a process of our own");
 	} else if (gw_rights_have(capabilities, GW_CAP_SYS_ADMIN_BIT)) {

@@ -3,6 +3,7 @@
 #ifndef GW_FEATURES_H
 #define GW_FEATURES_H
 
+#include "probe/closer.h"
 #include "util/error.h"
 
 /* Rights and BTF that every engine needs. 0 or a negative errno with err naming what is missing. */
@@ -22,9 +23,10 @@ int gw_features_sleeping_iterator(void);
 
 /*
  * 1: uprobes can be attached by one multi link whose process filter counts the hits of all threads
- * of a process (found out on a child of our own), 0: not.
+ * of a process (found out on a child of our own, whose link is given to the closer, if there is
+ * one), 0: not.
  */
-int gw_features_uprobe_multi(void);
+int gw_features_uprobe_multi(struct gw_closer *closer);
 
 /* Whether hash maps may take memory as they grow in any context: 6.1 (34dd3bad1a6f). */
 int gw_features_map_memory(void);

@@ -151,16 +151,11 @@ static void configure(struct gw_session *s, const struct gw_session_options *opt
 	bpf_map__set_autocreate(s->bpf->maps.newcomers, options->newcomers);
 	bpf_program__set_autoload(s->bpf->progs.gw_on_seed, !s->sleeping);
 	bpf_program__set_autoload(s->bpf->progs.gw_on_seed_sleeping, s->sleeping);
-	if (!options->probes) {
-		bpf_program__set_autoload(s->bpf->progs.gw_on_acquire, false);
-		bpf_program__set_autoload(s->bpf->progs.gw_on_release, false);
-		return;
-	}
-	s->multi = gw_features_uprobe_multi();
-	if (!s->multi)
-		return;
-	bpf_program__set_expected_attach_type(s->bpf->progs.gw_on_acquire, multi);
-	bpf_program__set_expected_attach_type(s->bpf->progs.gw_on_release, multi);
+	s->probes = options->probes;
+	bpf_program__set_autoload(s->bpf->progs.gw_on_hit, s->probes);
+	s->multi = s->probes && gw_features_uprobe_multi(s->closer);
+	if (s->multi)
+		bpf_program__set_expected_attach_type(s->bpf->progs.gw_on_hit, multi);
 }
 
 static int load_refused(int code, struct gw_error *err)
@@ -206,8 +201,10 @@ int gw_session_load(struct gw_session *s, const struct gw_session_options *optio
 
 	s->slots = options->selected + options->followed;
 	s->uprobes = calloc(s->slots, sizeof(*s->uprobes));
+	s->closing = calloc(s->slots, sizeof(*s->closing));
+	s->closer = gw_closer_new();
 	s->bpf = gilwatch__open();
-	if (!s->bpf || !s->uprobes)
+	if (!s->bpf || !s->uprobes || !s->closing || !s->closer)
 		return gw_error_set(err, -ENOMEM, GW_STATUS_FAILURE,
 				    "gilwatch cannot open its own BPF programs");
 	size_maps(s, options);
@@ -219,7 +216,11 @@ int gw_session_load(struct gw_session *s, const struct gw_session_options *optio
 	/* libbpf had the types of the whole kernel in memory for that, some 8 MiB. */
 	malloc_trim(0);
 	code = map_arrays(s, err);
-	return code ? code : gw_session_fill(s, options, err);
+	if (!code)
+		code = gw_session_fill(s, options, err);
+	if (!code && s->probes)
+		gw_session_prepare_probes(s);
+	return code;
 }
 
 /* ---- attaching ---- */
@@ -413,8 +414,12 @@ void gw_session_free(struct gw_session *s)
 		return;
 	gw_sampler_free(s->sampler);
 	for (size_t i = 0; s->uprobes && i < s->slots; i++)
-		gw_uprobes_free(s->uprobes[i]);
+		if (s->uprobes[i])
+			gw_uprobes_free_later(s->uprobes[i], s->closer, NULL);
+	gw_closer_free(s->closer);
+	free(s->closing);
 	free(s->uprobes);
+	ring_buffer__free(s->alarms);
 	for (size_t i = 0; i < sizeof(s->scheduler) / sizeof(s->scheduler[0]); i++)
 		bpf_link__destroy(s->scheduler[i]);
 	bpf_link__destroy(s->newcomer);

@@ -12,6 +12,7 @@
 
 #include "gilwatch/abi.h"
 #include "model/raw.h"
+#include "probe/calibrate.h"
 #include "target/host.h"
 #include "target/python.h"
 #include "target/sites.h"
@@ -50,15 +51,45 @@ int gw_session_select(struct gw_session *session, pid_t pid, uint32_t *slot, str
 int gw_session_describe(struct gw_session *session, uint32_t slot, const struct gw_python *python,
 			struct gw_error *err);
 
+enum gw_probing {
+	GW_PROBING_STAY,   /* until they are dropped */
+	GW_PROBING_WINDOW, /* for a moment: time on a CPU is left to the sampler meanwhile */
+};
+
 /*
  * Attaches probes to the sites of a process that has been described; from now on it is measured by
- * them. path is that by which the kernel finds the file with the sites.
+ * them. path is that by which the kernel finds the file with the sites. -EBUSY (windows only): its
+ * last ones are not gone yet.
  */
-int gw_session_probe(struct gw_session *session, uint32_t slot, const struct gw_python *python,
-		     const struct gw_sites *sites, const char *path, struct gw_error *err);
+int gw_session_probe(struct gw_session *session, uint32_t slot, enum gw_probing probing,
+		     const struct gw_python *python, const struct gw_sites *sites, const char *path,
+		     struct gw_error *err);
 
-/* Takes the probes of a process away; it goes on with the sched engine. */
+/* The probes of a window stay. */
+void gw_session_keep_probes(struct gw_session *session, uint32_t slot);
+
+/*
+ * Takes the probes of a process away, in the background; it goes on with the sched engine from now
+ * on.
+ */
 void gw_session_drop_probes(struct gw_session *session, uint32_t slot);
+
+/* Whether probes come and go quickly enough for windows. */
+int gw_session_windows(const struct gw_session *session);
+
+/* What probes cost here. */
+const struct gw_probe_cost *gw_session_cost(const struct gw_session *session);
+
+/* Time under probes of a process so far. */
+uint64_t gw_session_exact_ns(const struct gw_session *session, uint32_t slot);
+
+/*
+ * At that number of hits of a process the alarm becomes readable, once: a descriptor for poll, -1
+ * where the kernel has none. Silence makes it ready for the next one.
+ */
+void gw_session_set_alarm(struct gw_session *session, uint32_t slot, uint64_t hits);
+int gw_session_alarm(const struct gw_session *session);
+void gw_session_silence(struct gw_session *session);
 
 int gw_session_attach(struct gw_session *session, struct gw_error *err);
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
-/* What a session is told of its processes while it lives: their GILs, and the sites to probe. */
+/* What a session is told of its processes while it lives: their GILs, and who holds them. */
 #include <errno.h>
 
 #include "probe/session_parts.h"
@@ -43,17 +43,14 @@ static void add_gil(struct gw_session *s, uint32_t slot, uint64_t address)
 	uint32_t index = process->gil_count;
 	struct gw_gil_state *gil = &s->gils[GW_GIL_SLOT(slot, index)];
 
-	*gil = (struct gw_gil_state){.process = slot, .holder = GW_RUNNING, .address = address};
+	*gil = (struct gw_gil_state){
+		.process = slot,
+		.holder = GW_RUNNING,
+		.address = address,
+		.exact_before_ns = gw_session_exact_ns(s, slot),
+	};
 	process->gil_address[index] = address;
 	__atomic_store_n(&process->gil_count, index + 1, __ATOMIC_RELEASE);
-}
-
-static void set_engine(struct gw_session *s, uint32_t slot, uint32_t engine)
-{
-	struct gw_process *process = &s->processes[slot];
-
-	process->engine_since_ns = s->start_ns ? gw_session_now_ns(s) : 0;
-	__atomic_store_n(&process->engine, engine, __ATOMIC_RELEASE);
 }
 
 static int has_engine(const struct gw_process *process, const struct gw_python *python)
@@ -84,7 +81,8 @@ int gw_session_describe(struct gw_session *s, uint32_t slot, const struct gw_pyt
 			add_gil(s, slot, python->gil[i].address);
 	}
 	if (!has_engine(process, python))
-		set_engine(s, slot, python->gil_enabled ? GW_ENGINE_SCHED : GW_ENGINE_OFF);
+		gw_session_set_engine(s, slot,
+				      python->gil_enabled ? GW_ENGINE_SCHED : GW_ENGINE_OFF);
 	return 0;
 }
 
@@ -93,51 +91,8 @@ void gw_session_forget(struct gw_session *s, uint32_t slot)
 	struct gw_process *process = &s->processes[slot];
 
 	gw_session_drop_probes(s, slot);
-	__atomic_store_n(&process->engine, GW_ENGINE_NONE, __ATOMIC_RELEASE);
+	gw_session_set_engine(s, slot, GW_ENGINE_NONE);
 	__atomic_store_n(&process->gil_count, 0, __ATOMIC_RELEASE);
-}
-
-static void fill_sites(struct gw_process *process, const struct gw_python *python,
-		       const struct gw_sites *sites)
-{
-	size_t i;
-
-	for (i = 0; i < sites->count && i < GW_SITES_PER_PROCESS; i++)
-		process->site[i] = sites->site[i].virtual_address + python->load_bias;
-	process->site_count = (uint32_t)i;
-}
-
-int gw_session_probe(struct gw_session *s, uint32_t slot, const struct gw_python *python,
-		     const struct gw_sites *sites, const char *path, struct gw_error *err)
-{
-	const struct gw_uprobe_programs programs = {
-		.acquire = s->bpf->progs.gw_on_acquire,
-		.release = s->bpf->progs.gw_on_release,
-		.multi = s->multi,
-	};
-	struct gw_process *process = &s->processes[slot];
-	int code;
-
-	/* Those of the program that it was before. */
-	gw_uprobes_free(s->uprobes[slot]);
-	s->uprobes[slot] = NULL;
-	fill_sites(process, python, sites);
-	code = gw_uprobes_attach(&programs, (pid_t)process->pid, path, sites, &s->uprobes[slot],
-				 err);
-	if (code)
-		return code;
-	process->probed = 1;
-	set_engine(s, slot, GW_ENGINE_UPROBE);
-	return 0;
-}
-
-void gw_session_drop_probes(struct gw_session *s, uint32_t slot)
-{
-	if (!s->uprobes[slot])
-		return;
-	set_engine(s, slot, GW_ENGINE_SCHED);
-	gw_uprobes_free(s->uprobes[slot]);
-	s->uprobes[slot] = NULL;
 }
 
 static int settle_gil(struct gw_session *s, uint32_t slot, uint32_t index,

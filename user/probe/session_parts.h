@@ -9,6 +9,8 @@
 #include <linux/types.h>
 
 #include "gilwatch.skel.h"
+#include "probe/calibrate.h"
+#include "probe/closer.h"
 #include "probe/sampler.h"
 #include "probe/session.h"
 #include "probe/uprobes.h"
@@ -25,12 +27,17 @@ struct gw_session {
 	gw_session_visit *on_newcomer;
 	void *on_newcomer_data;
 	size_t slots;
-	size_t selected;	      /* slots from 0 on */
-	struct gw_uprobes **uprobes;  /* by slot */
+	size_t selected;	     /* slots from 0 on */
+	struct gw_uprobes **uprobes; /* by slot */
+	unsigned int *closing;	     /* by slot: probes that are on their way out */
+	struct gw_closer *closer;
+	struct gw_probe_cost cost;
+	struct ring_buffer *alarms;   /* NULL: the kernel has none */
 	struct gw_process *processes; /* mapped, by slot */
 	size_t processes_size;
 	struct gw_gil_state *gils; /* mapped */
 	size_t gils_size;
+	int probes;   /* some process may get probes */
 	int multi;    /* probes by multi link */
 	int sleeping; /* the seeding iterator may read the threads' memory */
 	uint64_t epoch_ns, start_ns, stop_ns;
@@ -40,6 +47,12 @@ struct gw_session {
 /* Tells the loaded programs the places of the CPUs, and which slots are free for children. */
 int gw_session_fill(struct gw_session *session, const struct gw_session_options *options,
 		    struct gw_error *err);
+
+/* Finds out what probes cost, and makes alarms of hits readable. */
+void gw_session_prepare_probes(struct gw_session *session);
+
+/* Changes the engine of a process, and counts its time under probes. */
+void gw_session_set_engine(struct gw_session *session, uint32_t slot, uint32_t engine);
 
 /* Puts a selected process into the filter; the watch of it begins at since_ns. 0 or -errno. */
 int gw_session_watch(struct gw_session *session, uint32_t slot, uint64_t since_ns,

@@ -17,6 +17,7 @@
 
 #include "probe/features.h"
 #include "probe/multi.h"
+#include "probe/own_code.h"
 
 #define TRIAL_CALLS 8
 
@@ -37,27 +38,6 @@ static void *trial_thread(void *unused)
 	for (int i = 0; i < TRIAL_CALLS; i++)
 		trial_site();
 	return unused;
-}
-
-static int file_offset_of(uintptr_t address, uint64_t *offset)
-{
-	unsigned long long start, end, file_offset;
-	char line[512];
-	int found = 0;
-	FILE *maps = fopen("/proc/self/maps", "re");
-
-	if (!maps)
-		return -errno;
-	while (!found && fgets(line, sizeof(line), maps)) {
-		if (sscanf(line, "%llx-%llx %*4s %llx", &start, &end, &file_offset) != 3)
-			continue;
-		found = address >= start && address < end;
-	}
-	fclose(maps);
-	if (!found)
-		return -ENOENT;
-	*offset = address - start + file_offset;
-	return 0;
 }
 
 /* A program that counts its hits in the one value of an array map. */
@@ -100,7 +80,7 @@ static int trial_start(struct trial *trial)
 	uint64_t offset;
 	int ends[2];
 
-	if (file_offset_of((uintptr_t)trial_site, &offset) || pipe(ends))
+	if (gw_own_code_offset((uintptr_t)trial_site, &offset) || pipe(ends))
 		return -1;
 	trial->child = fork();
 	if (trial->child == 0) {
@@ -115,24 +95,33 @@ static int trial_start(struct trial *trial)
 	trial->program = trial->map < 0 ? -1 : load_counter(trial->map);
 	if (trial->program < 0)
 		return -1;
-	trial->link = gw_multi_attach(trial->program, "/proc/self/exe", &offset, 1, trial->child);
+	trial->link = gw_multi_attach(trial->program, GW_OWN_FILE, &offset, 1, trial->child);
 	return trial->link < 0 ? -1 : 0;
 }
 
-static void trial_end(struct trial *trial)
+static void close_link(void *link)
 {
-	int fds[] = {trial->go, trial->link, trial->program, trial->map};
+	close((int)(intptr_t)link);
+}
+
+static void trial_end(struct trial *trial, struct gw_closer *closer)
+{
+	int fds[] = {trial->go, trial->program, trial->map};
 
 	if (trial->child > 0) {
 		kill(trial->child, SIGKILL);
 		waitpid(trial->child, NULL, 0);
 	}
+	if (trial->link >= 0 && closer)
+		gw_closer_give(closer, close_link, (void *)(intptr_t)trial->link);
+	else if (trial->link >= 0)
+		close(trial->link);
 	for (size_t i = 0; i < sizeof(fds) / sizeof(fds[0]); i++)
 		if (fds[i] >= 0)
 			close(fds[i]);
 }
 
-int gw_features_uprobe_multi(void)
+int gw_features_uprobe_multi(struct gw_closer *closer)
 {
 	struct trial trial = {.map = -1, .program = -1, .link = -1, .child = -1, .go = -1};
 	uint64_t hits = 0;
@@ -143,6 +132,6 @@ int gw_features_uprobe_multi(void)
 		trial.child = -1;
 		bpf_map_lookup_elem(trial.map, &key, &hits);
 	}
-	trial_end(&trial);
+	trial_end(&trial, closer);
 	return hits == TRIAL_CALLS;
 }

@@ -10,9 +10,10 @@
 #include "probe/multi.h"
 
 struct gw_uprobes {
-	int multi_fd[2]; /* by gw_site_kind; -1: none */
+	int multi_fd; /* -1: none */
 	size_t link_count;
 	struct bpf_link *link[GW_SITES_MAX];
+	unsigned int *closing;
 };
 
 /*
@@ -32,35 +33,23 @@ static void read_pages(const char *path, const struct gw_sites *sites)
 	close(fd);
 }
 
-static int attach_multi(struct gw_uprobes *u, const struct gw_uprobe_programs *programs, pid_t pid,
+static int attach_multi(struct gw_uprobes *u, const struct gw_uprobe_program *program, pid_t pid,
 			const char *path, const struct gw_sites *sites)
 {
-	for (int kind = GW_SITE_ACQUIRE; kind <= GW_SITE_RELEASE; kind++) {
-		const struct bpf_program *program =
-			kind == GW_SITE_ACQUIRE ? programs->acquire : programs->release;
-		uint64_t offsets[GW_SITES_MAX];
-		size_t count = 0;
+	uint64_t offsets[GW_SITES_MAX];
 
-		for (size_t i = 0; i < sites->count; i++)
-			if ((int)sites->site[i].kind == kind)
-				offsets[count++] = sites->site[i].file_offset;
-		u->multi_fd[kind] =
-			gw_multi_attach(bpf_program__fd(program), path, offsets, count, pid);
-		if (u->multi_fd[kind] < 0)
-			return u->multi_fd[kind];
-	}
-	return 0;
+	for (size_t i = 0; i < sites->count; i++)
+		offsets[i] = sites->site[i].file_offset;
+	u->multi_fd = gw_multi_attach(bpf_program__fd(program->program), path, offsets,
+				      sites->count, pid);
+	return u->multi_fd < 0 ? u->multi_fd : 0;
 }
 
-static int attach_perf(struct gw_uprobes *u, const struct gw_uprobe_programs *programs, pid_t pid,
+static int attach_perf(struct gw_uprobes *u, const struct gw_uprobe_program *program, pid_t pid,
 		       const char *path, const struct gw_sites *sites)
 {
 	for (size_t i = 0; i < sites->count; i++) {
-		const struct bpf_program *program = sites->site[i].kind == GW_SITE_ACQUIRE
-							    ? programs->acquire
-							    : programs->release;
-
-		u->link[i] = bpf_program__attach_uprobe(program, false, pid, path,
+		u->link[i] = bpf_program__attach_uprobe(program->program, false, pid, path,
 							sites->site[i].file_offset);
 		if (!u->link[i])
 			return -errno;
@@ -69,7 +58,7 @@ static int attach_perf(struct gw_uprobes *u, const struct gw_uprobe_programs *pr
 	return 0;
 }
 
-static int refused(int code, pid_t pid, const struct gw_uprobe_programs *programs,
+static int refused(int code, pid_t pid, const struct gw_uprobe_program *program,
 		   struct gw_error *err)
 {
 	if (code == -ESRCH)
@@ -79,14 +68,14 @@ static int refused(int code, pid_t pid, const struct gw_uprobe_programs *program
 		return gw_error_set(err, code, GW_STATUS_RIGHTS,
 				    "the kernel refuses uprobes%s: give gilwatch CAP_SYS_ADMIN, or "
 				    "use --engine=sched, which needs no probes",
-				    programs->multi ? "" : " by perf events");
+				    program->multi ? "" : " by perf events");
 	return gw_error_set(err, code, GW_STATUS_KERNEL,
 			    "the kernel does not attach uprobes to process %d (%s): use "
 			    "--engine=sched, which needs none",
 			    pid, strerror(-code));
 }
 
-int gw_uprobes_attach(const struct gw_uprobe_programs *programs, pid_t pid, const char *path,
+int gw_uprobes_attach(const struct gw_uprobe_program *program, pid_t pid, const char *path,
 		      const struct gw_sites *sites, struct gw_uprobes **uprobes,
 		      struct gw_error *err)
 {
@@ -95,15 +84,15 @@ int gw_uprobes_attach(const struct gw_uprobe_programs *programs, pid_t pid, cons
 
 	if (!u)
 		return gw_error_set(err, -ENOMEM, GW_STATUS_FAILURE, "out of memory");
-	u->multi_fd[0] = u->multi_fd[1] = -1;
+	u->multi_fd = -1;
 	read_pages(path, sites);
-	if (programs->multi)
-		code = attach_multi(u, programs, pid, path, sites);
+	if (program->multi)
+		code = attach_multi(u, program, pid, path, sites);
 	else
-		code = attach_perf(u, programs, pid, path, sites);
+		code = attach_perf(u, program, pid, path, sites);
 	if (code) {
 		gw_uprobes_free(u);
-		return refused(code, pid, programs, err);
+		return refused(code, pid, program, err);
 	}
 	*uprobes = u;
 	return 0;
@@ -113,10 +102,24 @@ void gw_uprobes_free(struct gw_uprobes *u)
 {
 	if (!u)
 		return;
-	for (int kind = 0; kind < 2; kind++)
-		if (u->multi_fd[kind] >= 0)
-			close(u->multi_fd[kind]);
+	if (u->multi_fd >= 0)
+		close(u->multi_fd);
 	for (size_t i = 0; i < u->link_count; i++)
 		bpf_link__destroy(u->link[i]);
+	if (u->closing)
+		__atomic_sub_fetch(u->closing, 1, __ATOMIC_RELEASE);
 	free(u);
+}
+
+static void close_uprobes(void *what)
+{
+	gw_uprobes_free(what);
+}
+
+void gw_uprobes_free_later(struct gw_uprobes *u, struct gw_closer *closer, unsigned int *closing)
+{
+	u->closing = closing;
+	if (closing)
+		__atomic_add_fetch(closing, 1, __ATOMIC_RELAXED);
+	gw_closer_give(closer, close_uprobes, u);
 }

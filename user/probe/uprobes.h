@@ -6,23 +6,30 @@
 #include <bpf/libbpf.h>
 #include <sys/types.h>
 
+#include "probe/closer.h"
 #include "target/sites.h"
 #include "util/error.h"
 
 struct gw_uprobes;
 
-struct gw_uprobe_programs {
-	const struct bpf_program *acquire;
-	const struct bpf_program *release;
+struct gw_uprobe_program {
+	const struct bpf_program *program;
 	int multi; /* loaded for the multi link */
 };
 
 /* Attaches to all sites, or to none. 0 or a negative errno with err set. */
-int gw_uprobes_attach(const struct gw_uprobe_programs *programs, pid_t pid, const char *path,
+int gw_uprobes_attach(const struct gw_uprobe_program *program, pid_t pid, const char *path,
 		      const struct gw_sites *sites, struct gw_uprobes **uprobes,
 		      struct gw_error *err);
 
 /* Takes all probes away; accepts NULL. */
 void gw_uprobes_free(struct gw_uprobes *uprobes);
+
+/*
+ * The same in the background. *closing (NULL: nobody wants to know) is one more until they are
+ * gone; it outlives that.
+ */
+void gw_uprobes_free_later(struct gw_uprobes *uprobes, struct gw_closer *closer,
+			   unsigned int *closing);
 
 #endif

@@ -352,6 +352,9 @@ static json_t *bases(struct writer *w, const struct gw_process_view *p)
 	put(w, object, "gil_wait_by_holder",
 	    object_of(w, &gw_fields_basis, &p->by_holder_basis, NULL));
 	put(w, object, "inflicted", object_of(w, &gw_fields_basis, &p->inflicted_basis, NULL));
+	put(w, object, "wait", object_of(w, &gw_fields_basis, &p->wait_basis, NULL));
+	put(w, object, "hold", object_of(w, &gw_fields_basis, &p->probes_basis, NULL));
+	put(w, object, "forced_releases", object_of(w, &gw_fields_basis, &p->probes_basis, NULL));
 	return object;
 }
 

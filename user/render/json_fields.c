@@ -71,6 +71,9 @@ static const struct gw_field process[] = {
 	FIELD(TIME, gw_process_view, first_python_ns, "first_python_s", GW_NO_REASON),
 	FIELD(TEXT, gw_process_view, engine, "engine", NULL),
 	FIELD(TEXT, gw_process_view, engine_reason, "engine_reason", NULL),
+	FIELD(COUNT_U64, gw_process_view, engine_change_rest, "engine_changes_omitted", NULL),
+	FIELD(TIME, gw_process_view, exact_ns, "exact_s", NULL),
+	FIELD(COUNT_U64, gw_process_view, windows, "windows", NULL),
 	FIELD(TIME, gw_process_view, elapsed_ns, "elapsed_s", NULL),
 	ENUM(gw_process_view, ended, "ended", gw_ended_names),
 	FIELD(U32, gw_process_view, cpus_usable, "cpus_usable", NULL),
@@ -100,6 +103,7 @@ static const struct gw_field change[] = {
 
 static const struct gw_field overhead[] = {
 	FIELD(COUNT_U64, gw_process_view, overhead_hits, "hits", NULL),
+	FIELD(TIME, gw_process_view, overhead_hit_ns, "hit_s", NULL),
 	FIELD(TIME, gw_process_view, overhead_ns, "estimated_s", NULL),
 	FIELD(REAL, gw_process_view, overhead_ratio, "ratio", NULL),
 	FIELD(REAL_KNOWN, gw_process_view, overhead_budget, "budget", "no budget is in force"),
@@ -125,6 +129,7 @@ static const struct gw_field gil[] = {
 	FIELD(COUNT, gw_gil_row, forced_releases, "forced_releases", NULL),
 	FIELD(COUNT, gw_gil_row, holder_changes, "holder_changes", NULL),
 	FIELD(TIME, gw_gil_row, holding_ns, "holding_s", NULL),
+	FIELD(TIME, gw_gil_row, exact_ns, "exact_s", NULL),
 };
 
 static const struct gw_field resume[] = {

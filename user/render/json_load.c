@@ -336,8 +336,10 @@ static int read_bases(const struct gw_json_at *at, json_t *object, struct gw_pro
 	if (gw_json_read_object(&here, basis, "gil_wait_by_holder", &gw_fields_basis,
 				&p->by_holder_basis))
 		return -EINVAL;
-	return gw_json_read_object(&here, basis, "inflicted", &gw_fields_basis,
-				   &p->inflicted_basis);
+	if (gw_json_read_object(&here, basis, "inflicted", &gw_fields_basis, &p->inflicted_basis) ||
+	    gw_json_read_object(&here, basis, "wait", &gw_fields_basis, &p->wait_basis))
+		return -EINVAL;
+	return gw_json_read_object(&here, basis, "hold", &gw_fields_basis, &p->probes_basis);
 }
 
 static int read_sums(const struct gw_json_at *at, json_t *object, struct gw_process_view *p)

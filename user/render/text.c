@@ -146,8 +146,10 @@ static void target_facts(struct gw_page *page, const struct gw_process_view *p)
 
 static const char *how_measured(const struct gw_process_view *p)
 {
-	return strcmp(p->engine, "uprobe") ? "Measured by scheduler events alone"
-					   : "Measured with probes on the GIL";
+	if (!strcmp(p->engine, "uprobe"))
+		return "Measured with probes on the GIL";
+	return p->windows ? "Measured by scheduler events, with probes in short windows"
+			  : "Measured by scheduler events alone";
 }
 
 static void engine_facts(struct gw_page *page, const struct gw_process_view *p)
@@ -166,8 +168,10 @@ static void engine_facts(struct gw_page *page, const struct gw_process_view *p)
 			      gw_duration(p->engine_change[i].at_ns).text, p->engine_change[i].from,
 			      p->engine_change[i].to, p->engine_change[i].reason);
 	if (p->engine_change_count > 3)
-		gw_page_print(page, "", 2, "Engine changed %zu more times.",
-			      p->engine_change_count - 3);
+		gw_page_print(
+			page, "", 2, "Engine changed %s more times.",
+			gw_count((int64_t)(p->engine_change_count - 3 + p->engine_change_rest))
+				.text);
 }
 
 static void verdicts(struct gw_page *page, const struct gw_verdict *verdict, size_t count)

@@ -141,6 +141,9 @@ static void gil_histograms(struct gw_page *page, const struct gw_gil_row *gil, i
 static void gil_rates(struct gw_page *page, const struct gw_process_view *p,
 		      const struct gw_gil_row *gil, int several)
 {
+	/* What probes count they count while they are there. */
+	int64_t probed_ns =
+		p->probes_basis.kind == GW_BASIS_SAMPLED ? gil->exact_ns : p->elapsed_ns;
 	char of[32] = "GIL";
 
 	if (several)
@@ -148,8 +151,8 @@ static void gil_rates(struct gw_page *page, const struct gw_process_view *p,
 	gw_page_print(page, "  ", 4,
 		      "%s taken %s, given up because another asked %s, passed to another thread "
 		      "%s; switch interval %s.",
-		      of, gw_rate(gil->acquisitions, p->elapsed_ns).text,
-		      gw_rate(gil->forced_releases, p->elapsed_ns).text,
+		      of, gw_rate(gil->acquisitions, probed_ns).text,
+		      gw_rate(gil->forced_releases, probed_ns).text,
 		      gw_rate(gil->holder_changes, p->elapsed_ns).text,
 		      gw_duration_short(gil->interval_ns).text);
 	if (gil->acquisitions < 0 || gil->forced_releases < 0)
@@ -232,6 +235,12 @@ void gw_text_gil(struct gw_page *page, const struct gw_process_view *p)
 	for (size_t i = 0; i < shown; i++)
 		gil_rates(page, p, &p->gil[i], p->gil_count > 1);
 	forced(page, p);
+	if (p->probes_basis.kind == GW_BASIS_SAMPLED)
+		gw_page_print(
+			page, "  ", 4,
+			"\xe2\x89\x88 Holds, and how often the GIL was taken and given up, are "
+			"sampled: %s.",
+			p->probes_basis.reason);
 	if (shown < p->gil_count)
 		gw_page_print(page, "  ", 4, "%zu more GILs (subinterpreters) are not shown.",
 			      p->gil_count - shown);

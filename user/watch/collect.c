@@ -41,11 +41,24 @@ static void describe_oddities(const struct gw_target *target, struct gw_process_
 	}
 }
 
-static const char *why_engine(const struct gw_watched *watched, enum gw_engine engine)
+/* Why there are no probes, where there could be. */
+static const char *why_sched(const struct gw_watch *w, const struct gw_watched *watched)
+{
+	if (w->engine == GW_CHOICE_AUTO && w->budget <= 0)
+		return "a budget of 0 allows no probes";
+	if (watched->no_probes.text[0])
+		return watched->no_probes.text;
+	if (watched->paced)
+		return "the budget has room for short windows of probes only";
+	return "scheduler events and samples; no probes in the target";
+}
+
+static const char *why_engine(const struct gw_watch *w, const struct gw_watched *watched,
+			      enum gw_engine engine)
 {
 	switch (engine) {
 	case GW_ENGINE_SCHED:
-		return "scheduler events and samples; no probes in the target";
+		return why_sched(w, watched);
 	case GW_ENGINE_UPROBE:
 		return "probes at the GIL's acquisitions and releases";
 	case GW_ENGINE_OFF:
@@ -58,13 +71,17 @@ static const char *why_engine(const struct gw_watched *watched, enum gw_engine e
 	return watched->error.text[0] ? watched->error.text : "its Python was not found in time";
 }
 
-static void describe_engine(const struct gw_watched *watched, enum gw_engine engine,
-			    struct gw_process_view *view)
+static void describe_engine(const struct gw_watch *w, const struct gw_watched *watched,
+			    const struct gw_process *process, struct gw_process_view *view)
 {
 	static const char *const names[] = {"none", "sched", "uprobe", "none"};
+	enum gw_engine engine = (enum gw_engine)process->engine;
 
+	/* A window that happens to be open is none of another engine. */
+	if (engine == GW_ENGINE_UPROBE && process->pooled)
+		engine = GW_ENGINE_SCHED;
 	gw_text_copy(view->engine, sizeof(view->engine), names[engine]);
-	gw_text_copy(view->engine_reason, sizeof(view->engine_reason), why_engine(watched, engine));
+	gw_text_copy(view->engine_reason, sizeof(view->engine_reason), why_engine(w, watched, engine));
 	if (view->engine_change_count && (engine == GW_ENGINE_SCHED || engine == GW_ENGINE_UPROBE))
 		gw_text_copy(view->engine_reason, sizeof(view->engine_reason),
 			     view->engine_change[view->engine_change_count - 1].reason);
@@ -166,6 +183,7 @@ static int describe_changes(const struct gw_watched *watched, struct gw_process_
 		return -ENOMEM;
 	memcpy(view->engine_change, watched->change, size);
 	view->engine_change_count = watched->change_count;
+	view->engine_change_rest = watched->change_rest;
 	return 0;
 }
 
@@ -229,9 +247,10 @@ int gw_collect_process(const struct gw_watch *w, struct gw_watched *watched,
 		watched->gil_on_ns ? (int64_t)(watched->gil_on_ns - gw_session_start_ns(w->session))
 				   : GW_ABSENT_NS;
 	view->ended = how_it_ended(process, ended);
-	view->overhead_budget = -1;
+	view->overhead_budget = w->engine == GW_CHOICE_AUTO ? w->budget : -1;
+	view->overhead_hit_ns = (int64_t)gw_session_cost(w->session)->hit_ns;
 	code = describe_changes(watched, view);
-	describe_engine(watched, (enum gw_engine)process->engine, view);
+	describe_engine(w, watched, process, view);
 	if (!code)
 		code = describe_gils(watched, process, view);
 	if (!code)

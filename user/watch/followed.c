@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <stdlib.h>
 
+#include "watch/budget.h"
 #include "watch/collect.h"
 #include "watch/descendants.h"
 #include "watch/identify.h"
@@ -113,11 +114,11 @@ static int look_at_new(struct gw_watch *w, struct gw_watched *watched, struct gw
 	if (!is_due(w, watched, process))
 		return 0;
 	watched->looks++;
-	gw_identify(watched, w->engine == GW_ENGINE_UPROBE);
+	gw_identify(watched, gw_budget_needs_sites(w));
 	watched->unwanted = is_unwanted(w, watched);
 	if (watched->unwanted)
 		return gw_session_abandon(w->session, watched->slot, err);
-	code = gw_identify_tell(watched, w->session, w->engine, err);
+	code = gw_identify_tell(w, watched, err);
 	/* It has become another program while it was looked at: all that is of the one before. */
 	if (!code && process->execs != watched->execs_seen)
 		gw_session_forget(w->session, watched->slot);
@@ -152,7 +153,7 @@ static int look_at(struct gw_watch *w, uint32_t slot, struct gw_error *err)
 	if (watched->kind == GW_WATCHED_NEW)
 		return look_at_new(w, watched, err);
 	if (watched->kind == GW_WATCHED_PYTHON && w->ticks % GILS_EVERY == 0)
-		return gw_identify_again(watched, w->session, w->engine, err);
+		return gw_identify_again(w, watched, err);
 	return 0;
 }
 

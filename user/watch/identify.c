@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "target/python_memory.h"
+#include "watch/budget.h"
 #include "watch/place.h"
 
 /* ---- what it is ---- */
@@ -62,7 +63,20 @@ static enum gw_watched_kind kind_of(const struct gw_watched *watched, int code)
 	return GW_WATCHED_REFUSED;
 }
 
-int gw_identify(struct gw_watched *watched, int with_sites)
+/* Those that are only wanted may be lacking. */
+static int open_target(struct gw_watched *watched, enum gw_sites_need sites, struct gw_error *err)
+{
+	struct gw_target *target = watched->target;
+	int code = gw_target_open(watched->pid, sites == GW_SITES_NEEDED, watched->files, target, err);
+
+	if (code || sites != GW_SITES_WANTED ||
+	    !gw_target_find_sites(target, 1, &watched->no_probes))
+		return code;
+	target->sites.count = 0;
+	return 0;
+}
+
+int gw_identify(struct gw_watched *watched, enum gw_sites_need sites)
 {
 	struct gw_error err = {0};
 	int code = -ENOMEM;
@@ -74,8 +88,7 @@ int gw_identify(struct gw_watched *watched, int with_sites)
 		if (is_copy_of_parent(watched))
 			code = copy_target(watched, &err);
 		if (code)
-			code = gw_target_open(watched->pid, with_sites, watched->files,
-					      watched->target, &err);
+			code = open_target(watched, sites, &err);
 	}
 	watched->kind = kind_of(watched, code);
 	watched->error = err;
@@ -136,33 +149,37 @@ static int note_change(struct gw_watched *watched, const struct gw_session *sess
 				  reason);
 }
 
-static int probe(struct gw_watched *watched, struct gw_session *session, struct gw_error *err)
+/* Attaches probes if they are chosen and there is room for them; the sched engine does without. */
+static int probe(struct gw_watch *w, struct gw_watched *watched, struct gw_error *err)
 {
 	const struct gw_target *target = watched->target;
-	struct gw_error refused = {0};
 	int code;
 
-	if (!target->sites.count || !target->python.gil_enabled)
+	watched->paced = 0;
+	if (!target->sites.count || !target->python.gil_enabled || !gw_budget_begin(w, watched))
 		return 0;
-	code = gw_session_probe(session, watched->slot, &target->python, &target->sites,
-				target->runtime_path, &refused);
-	if (!code || is_counting(session))
-		return 0; /* the sched engine does without */
-	*err = refused;
+	code = gw_session_probe(w->session, watched->slot, GW_PROBING_STAY, &target->python,
+				&target->sites, target->runtime_path, &watched->no_probes);
+	if (!code)
+		return 0;
+	watched->paced = 0;
+	if (w->engine != GW_CHOICE_UPROBE || is_counting(w->session))
+		return 0;
+	*err = watched->no_probes;
 	return code;
 }
 
-int gw_identify_tell(struct gw_watched *watched, struct gw_session *session, enum gw_engine engine,
-		     struct gw_error *err)
+int gw_identify_tell(struct gw_watch *w, struct gw_watched *watched, struct gw_error *err)
 {
+	struct gw_session *session = w->session;
 	uint32_t before = gw_session_process(session, watched->slot)->engine;
 	int code;
 
 	if (!has_gil(watched))
 		return 0;
 	code = gw_session_describe(session, watched->slot, &watched->target->python, err);
-	if (!code && engine == GW_ENGINE_UPROBE)
-		code = probe(watched, session, err);
+	if (!code)
+		code = probe(w, watched, err);
 	if (code || !is_counting(session))
 		return code;
 	watched->found_ns = gw_session_now_ns(session);
@@ -224,9 +241,9 @@ static uint64_t gil_on_ns(const struct gw_watched *watched, const struct gw_sess
 						: process->engine_since_ns;
 }
 
-int gw_identify_again(struct gw_watched *watched, struct gw_session *session, enum gw_engine engine,
-		      struct gw_error *err)
+int gw_identify_again(struct gw_watch *w, struct gw_watched *watched, struct gw_error *err)
 {
+	struct gw_session *session = w->session;
 	struct gw_python *known = &watched->target->python, now = *known;
 	int was_enabled = known->gil_enabled, count = known->gil_count, code;
 
@@ -243,8 +260,8 @@ int gw_identify_again(struct gw_watched *watched, struct gw_session *session, en
 			       : gw_session_describe(session, watched->slot, known, err);
 	watched->gil_on_ns = gil_on_ns(watched, session);
 	code = gw_session_describe(session, watched->slot, known, err);
-	if (!code && engine == GW_ENGINE_UPROBE)
-		code = probe(watched, session, err);
+	if (!code)
+		code = probe(w, watched, err);
 	if (!code)
 		code = gw_session_settle(session, watched->slot, known, err);
 	if (!code && note_change(watched, session, GW_ENGINE_OFF,

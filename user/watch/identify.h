@@ -3,26 +3,25 @@
 #ifndef GW_IDENTIFY_H
 #define GW_IDENTIFY_H
 
-#include "watch/watched.h"
+#include "watch/watch.h"
 
 /*
  * Looks at a process that is new (kind GW_WATCHED_NEW) and sets its kind, target and error.
- * with_sites also finds the instructions to probe. Returns 0, or the negative errno behind the
- * error.
+ * If they are wanted, the instructions to probe are found too, or why they are not. Returns 0, or
+ * the negative errno behind the error.
  */
-int gw_identify(struct gw_watched *watched, int with_sites);
+int gw_identify(struct gw_watched *watched, enum gw_sites_need sites);
 
 /*
- * Tells the session what is known of an identified process, and attaches probes if that is the
- * engine. 0 (also if probes are impossible: it goes on with the sched engine), or a negative errno
- * with err set. Before the session counts, probes that are impossible are an error.
+ * Tells the session what is known of an identified process, and attaches probes if that is chosen
+ * and fits the budget. 0 (also if probes are impossible: it goes on with the sched engine), or a
+ * negative errno with err set. Before the session counts, the lack of probes that were asked for is
+ * an error.
  */
-int gw_identify_tell(struct gw_watched *watched, struct gw_session *session, enum gw_engine engine,
-		     struct gw_error *err);
+int gw_identify_tell(struct gw_watch *watch, struct gw_watched *watched, struct gw_error *err);
 
 /* Looks again at the GILs of a Python: new ones, and one that has been switched on. As above. */
-int gw_identify_again(struct gw_watched *watched, struct gw_session *session, enum gw_engine engine,
-		      struct gw_error *err);
+int gw_identify_again(struct gw_watch *watch, struct gw_watched *watched, struct gw_error *err);
 
 /*
  * After its end: what a process was that could not be looked at in time. A copy of its parent is

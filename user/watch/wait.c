@@ -29,14 +29,17 @@ static int wait_a_moment(struct gw_watch *w, uint64_t left_ns, struct gw_error *
 {
 	uint64_t due_ns = gw_watch_due_ns(w);
 	struct timespec timeout = {.tv_nsec = (long)(left_ns < due_ns ? left_ns : due_ns)};
-	struct pollfd signals = {.fd = w->signals, .events = POLLIN};
+	struct pollfd polled[] = {
+		{.fd = w->signals, .events = POLLIN},
+		{.fd = w->alarm, .events = POLLIN},
+	};
 	int code;
 
-	if (ppoll(&signals, 1, &timeout, NULL) < 0 && errno != EINTR)
+	if (ppoll(polled, 2, &timeout, NULL) < 0 && errno != EINTR)
 		return gw_error_set(err, -errno, GW_STATUS_FAILURE, "waiting failed: %s",
 				    strerror(errno));
 	code = gw_watch_tick(w, err);
-	return code ? code : signals.revents != 0;
+	return code ? code : polled[0].revents != 0;
 }
 
 static enum gw_ended how_the_first_ended(const struct gw_watch *w)

@@ -9,10 +9,10 @@
 #include <sys/signalfd.h>
 #include <unistd.h>
 
+#include "watch/budget.h"
 #include "watch/collect.h"
 #include "watch/followed.h"
 #include "watch/identify.h"
-#include "watch/rates.h"
 
 #define TICK_NS 50000000ULL
 /* While the Python of a run starts: until it is known, nothing is seen of its GIL. */
@@ -36,7 +36,7 @@ int gw_watch_select(struct gw_watch *w, pid_t pid, struct gw_error *err)
 	if (!watched)
 		return no_memory(err);
 	watched->files = w->files;
-	code = gw_identify(watched, w->engine == GW_ENGINE_UPROBE);
+	code = gw_identify(watched, gw_budget_needs_sites(w));
 	/* One whose Python is not initialised yet will be. */
 	if (watched->kind == GW_WATCHED_OTHER || code == -ESRCH)
 		watched->kind = GW_WATCHED_REFUSED;
@@ -102,7 +102,7 @@ static int load(struct gw_watch *w, size_t selected, struct gw_error *err)
 					: 0,
 		.newcomers = w->slots != 0,
 		.keep_ended = w->keep_ended,
-		.probes = w->engine == GW_ENGINE_UPROBE,
+		.probes = gw_budget_needs_sites(w) != GW_SITES_UNWANTED,
 	};
 	int code = gw_session_new(w->host, &w->session, err);
 
@@ -121,7 +121,7 @@ static int tell(struct gw_watch *w, struct gw_watched *watched, struct gw_error 
 	if (code)
 		return code;
 	w->by_slot[watched->slot] = watched;
-	return gw_identify_tell(watched, w->session, w->engine, err);
+	return gw_identify_tell(w, watched, err);
 }
 
 static int settle(struct gw_watch *w, struct gw_error *err)
@@ -160,6 +160,7 @@ int gw_watch_start(struct gw_watch *w, struct gw_error *err)
 		code = settle(w, err);
 	if (!code && w->follow)
 		code = gw_followed_select(w, err);
+	w->alarm = code ? -1 : gw_session_alarm(w->session);
 	return code;
 }
 
@@ -214,9 +215,11 @@ int gw_watch_alive(const struct gw_watch *w)
 
 uint64_t gw_watch_due_ns(const struct gw_watch *w)
 {
-	uint64_t now = gw_session_now_ns(w->session);
+	uint64_t now = gw_session_now_ns(w->session), due = gw_budget_due_ns(w);
 
-	return now >= w->due_ns ? 0 : w->due_ns - now;
+	if (due > w->due_ns)
+		due = w->due_ns;
+	return now >= due ? 0 : due - now;
 }
 
 static uint64_t until_next_tick_ns(const struct gw_watch *w)
@@ -230,13 +233,17 @@ static uint64_t until_next_tick_ns(const struct gw_watch *w)
 
 int gw_watch_tick(struct gw_watch *w, struct gw_error *err)
 {
-	int code;
+	uint64_t now = gw_session_now_ns(w->session);
+	int code = 0;
 
-	look_for_ends(w);
-	code = gw_followed_tick(w, err);
-	if (!code && gw_rates_tick(w))
+	if (now >= w->due_ns) {
+		w->ticks++;
+		look_for_ends(w);
+		code = gw_followed_tick(w, err);
+		w->due_ns = gw_session_now_ns(w->session) + until_next_tick_ns(w);
+	}
+	if (!code && gw_budget_tick(w))
 		code = no_memory(err);
-	w->due_ns = gw_session_now_ns(w->session) + until_next_tick_ns(w);
 	return code;
 }
 

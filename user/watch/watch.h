@@ -8,17 +8,15 @@
 
 #include "model/raw.h"
 #include "model/snapshot.h"
+#include "watch/choice.h"
 #include "watch/watched.h"
-
-/* Above this rate of hits (per second, two an acquisition) probes are taken away again. */
-#define GW_WATCH_HITS_MAX 20000
 
 struct gw_watch {
 	/* what is wanted */
 	const struct gw_host *host;
-	enum gw_engine engine;
+	enum gw_choice engine;
+	double budget;	/* of auto: what probes may cost, as a share of on-CPU time */
 	int follow;	/* children */
-	int force;	/* keep the probes at any rate */
 	int keep_ended; /* threads that end keep figures of their own, of a few hundred a process */
 	uint64_t duration_ns;
 	uint64_t begin_at_ns; /* CLOCK_MONOTONIC; 0: at once */
@@ -39,7 +37,7 @@ struct gw_watch {
 	struct gw_watched **by_slot;
 	struct gw_session *session;
 	int signals; /* becomes readable with SIGINT, SIGTERM and SIGHUP */
-	uint64_t tick_ns[GW_RATE_TICKS];
+	int alarm;   /* readable: a tick is due at once; -1: there is none */
 	size_t ticks;
 	uint64_t due_ns;       /* of the next tick, on the session's clock */
 	uint64_t not_followed; /* processes that were no Python, and left their slots */

@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 struct gw_watched *gw_watched_add(struct gw_watched_list *list, pid_t pid, int selected)
 {
@@ -71,17 +72,32 @@ void gw_watched_list_free(struct gw_watched_list *list)
 	free(list->watched);
 }
 
+/* Room for one more change: where there are many, one in the middle goes. */
+static struct gw_engine_change *append_change(struct gw_watched *watched)
+{
+	struct gw_engine_change *change;
+	size_t half = GW_CHANGES_MAX / 2;
+
+	if (watched->change_count == GW_CHANGES_MAX) {
+		memmove(watched->change + half, watched->change + half + 1,
+			(half - 1) * sizeof(*change));
+		watched->change_rest++;
+		return &watched->change[GW_CHANGES_MAX - 1];
+	}
+	change = realloc(watched->change, (watched->change_count + 1) * sizeof(*change));
+	if (!change)
+		return NULL;
+	watched->change = change;
+	return &watched->change[watched->change_count++];
+}
+
 int gw_watched_changed(struct gw_watched *watched, int64_t at_ns, const char *from, const char *to,
 		       const char *reason)
 {
-	size_t count = watched->change_count + 1;
-	struct gw_engine_change *change = realloc(watched->change, count * sizeof(*change));
+	struct gw_engine_change *change = append_change(watched);
 
 	if (!change)
 		return -ENOMEM;
-	watched->change = change;
-	watched->change_count = count;
-	change += count - 1;
 	change->at_ns = at_ns;
 	snprintf(change->from, sizeof(change->from), "%s", from);
 	snprintf(change->to, sizeof(change->to), "%s", to);

@@ -8,9 +8,17 @@
 #include "target/cgroup.h"
 #include "target/target.h"
 #include "watch/intervals.h"
+#include "watch/pace.h"
 
-/* Rates of hits are looked at over this many ticks. */
-#define GW_RATE_TICKS 2
+/* Whether the instructions to probe are looked for. */
+enum gw_sites_need {
+	GW_SITES_UNWANTED,
+	GW_SITES_WANTED, /* it goes without them, too */
+	GW_SITES_NEEDED,
+};
+
+/* So many changes of the engine are kept, the first and the last ones. */
+#define GW_CHANGES_MAX 32
 
 enum gw_watched_kind {
 	GW_WATCHED_NEW,	    /* not looked at, or its Python is not initialised yet */
@@ -34,6 +42,7 @@ struct gw_watched {
 	int unwanted; /* let go as soon as it was known what it is */
 	enum gw_watched_kind kind;
 	struct gw_error error;		 /* of a refused one: why; of an opaque one: what it is */
+	struct gw_error no_probes;	 /* why it has none, that could have been wanted */
 	uint32_t slot;			 /* in the session; GW_NO_SLOT: in none (any more) */
 	const struct gw_watched *parent; /* NULL: none that is watched */
 	struct gw_target *target;	 /* NULL until it has been looked at */
@@ -43,12 +52,13 @@ struct gw_watched {
 	uint64_t found_ns;  /* when its Python was found, on the session's clock; 0: at the start */
 	uint64_t gil_on_ns; /* when its GIL was found switched on; 0: it was not meanwhile */
 	struct gw_engine_change *change;
-	size_t change_count;
+	size_t change_count, change_rest; /* those that are not kept */
 	int is_copy;	       /* of its parent, by fork, unless it has become another program */
 	uint32_t parent_execs; /* its parent's execs_seen, when it was forked */
 	uint32_t execs_seen;
 	unsigned int looks; /* that found a Python not initialised yet */
-	uint64_t hits[GW_RATE_TICKS];
+	struct gw_pace pace;		/* valid if */
+	int paced;			/* its probes are kept within the budget */
 	struct gw_process_view *view;	/* of one that has ended and left its slot */
 	struct gw_file_cache *files;	/* the watch's; may be NULL */
 	struct gw_watched_place *place; /* NULL: not read yet */
