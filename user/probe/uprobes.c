@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -61,7 +62,8 @@ static int attach_perf(struct gw_uprobes *u, const struct gw_uprobe_program *pro
 static int refused(int code, pid_t pid, const struct gw_uprobe_program *program,
 		   struct gw_error *err)
 {
-	if (code == -ESRCH)
+	/* The path to the file leads through its /proc directory. */
+	if (code == -ESRCH || (code == -ENOENT && kill(pid, 0) && errno == ESRCH))
 		return gw_error_set(err, code, GW_STATUS_TARGET,
 				    "process %d ended while probes were attached to it", pid);
 	if (code == -EACCES || code == -EPERM)
