@@ -12,6 +12,7 @@
 #include "model/build_parts.h"
 #include "model/figures.h"
 #include "model/histogram.h"
+#include "model/probes_basis.h"
 
 #define NO_PROBES "the sched engine has no probes and does not see single holds"
 
@@ -303,23 +304,11 @@ static void fill_probes_basis(const struct gw_build *b, struct gw_process_view *
 		view->wait_basis.kind = GW_BASIS_ABSENT;
 		snprintf(view->wait_basis.reason, sizeof(view->wait_basis.reason), "%s", b->no_gil);
 	}
-	basis->coverage_ns = view->exact_ns;
-	if (b->exact)
-		return;
-	basis->kind = b->probed ? GW_BASIS_SAMPLED : GW_BASIS_ABSENT;
-	if (!b->probed)
+	basis->kind = b->exact ? GW_BASIS_EXACT : b->probed ? GW_BASIS_SAMPLED : GW_BASIS_ABSENT;
+	if (basis->kind == GW_BASIS_ABSENT)
 		snprintf(basis->reason, sizeof(basis->reason), "%s",
 			 b->no_gil ? b->no_gil : NO_PROBES);
-	else if (view->windows)
-		snprintf(basis->reason, sizeof(basis->reason),
-			 "there were probes for %.3g of %.3g s, %llu times for some milliseconds, "
-			 "in which longer holds are not seen whole",
-			 (double)b->exact_ns / 1e9, (double)view->elapsed_ns / 1e9,
-			 (unsigned long long)view->windows);
-	else
-		snprintf(basis->reason, sizeof(basis->reason),
-			 "there were probes for %.3g of %.3g s", (double)b->exact_ns / 1e9,
-			 (double)view->elapsed_ns / 1e9);
+	gw_probes_basis_fill(view);
 }
 
 /* Time under probes until the end. */
@@ -363,6 +352,12 @@ static void fill_io(const struct gw_build *b, struct gw_process_view *view)
 			view->io_blocked_ns += view->where_ns[i];
 }
 
+int gw_build_is_exact(const struct gw_process *process)
+{
+	return process->engine == GW_ENGINE_UPROBE &&
+	       process->engine_since_ns <= process->start_ns && !process->pooled;
+}
+
 int gw_build_process(const struct gw_raw *raw, size_t slot, const char *no_gil,
 		     struct gw_process_view *view)
 {
@@ -373,8 +368,7 @@ int gw_build_process(const struct gw_raw *raw, size_t slot, const char *no_gil,
 		.slot = slot,
 		.end_ns = process->flags ? process->ended_at_ns : raw->end_ns,
 		.no_gil = no_gil,
-		.exact = process->engine == GW_ENGINE_UPROBE &&
-			 process->engine_since_ns <= process->start_ns && !process->pooled,
+		.exact = gw_build_is_exact(process),
 		.probed = process->probed != 0,
 	};
 	int code;

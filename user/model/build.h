@@ -6,6 +6,9 @@
 #include "model/raw.h"
 #include "model/snapshot.h"
 
+/* Whether a process had probes all the time, and not for a window only. */
+int gw_build_is_exact(const struct gw_process *process);
+
 /*
  * Fills the figures of the process in a slot; what identifies it (pid, names, Python, engine
  * changes, limits, the cost of a hit, the GILs' intervals and interpreters in view->gil) stays as

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "model/interval_parts.h"
+#include "model/probes_basis.h"
 
 static const struct gw_process_view nothing = {.pid = 0};
 
@@ -45,6 +46,10 @@ static void minus_sums(const struct gw_process_view *before, const struct gw_pro
 	between->lost_events = gw_minus_u64(after->lost_events, before->lost_events);
 	between->missed_switches = gw_minus_u64(after->missed_switches, before->missed_switches);
 	between->corrected = gw_minus_u64(after->corrected, before->corrected);
+	between->exact_ns = gw_minus(after->exact_ns, before->exact_ns);
+	between->windows = gw_minus_u64(after->windows, before->windows);
+	between->engine_change_rest =
+		gw_minus_u64(after->engine_change_rest, before->engine_change_rest);
 }
 
 /* Without probes, waiting while nobody holds the GIL is counted with that for a running holder. */
@@ -71,6 +76,9 @@ static void minus_bases(const struct gw_process_view *before, const struct gw_pr
 		gw_minus(after->by_holder_basis.coverage_ns, before->by_holder_basis.coverage_ns);
 	between->inflicted_basis.coverage_ns =
 		gw_minus(after->inflicted_basis.coverage_ns, before->inflicted_basis.coverage_ns);
+	between->wait_basis.coverage_ns =
+		gw_minus(after->wait_basis.coverage_ns, before->wait_basis.coverage_ns);
+	gw_probes_basis_fill(between);
 }
 
 static void fill_rates(const struct gw_process_view *before, struct gw_process_view *between)
@@ -112,6 +120,7 @@ static void minus_gil(struct gw_gil_row *between, const struct gw_gil_row *after
 	between->forced_releases = gw_minus(after->forced_releases, before->forced_releases);
 	between->holder_changes = gw_minus(after->holder_changes, before->holder_changes);
 	between->holding_ns = gw_minus(after->holding_ns, before->holding_ns);
+	between->exact_ns = gw_minus(after->exact_ns, before->exact_ns);
 	gw_minus_histogram(&between->hold, &after->hold, &before->hold);
 	gw_minus_histogram(&between->wait, &after->wait, &before->wait);
 	gw_minus_all(between->handovers, after->handovers, before->handovers, GW_DISTANCE_COUNT);

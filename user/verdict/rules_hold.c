@@ -241,12 +241,6 @@ static double add_holds(struct long_holds *holds, const struct gw_histogram *hol
 	return long_ns;
 }
 
-static int64_t probed_ns(const struct gw_process_view *process)
-{
-	return process->probes_basis.kind == GW_BASIS_SAMPLED ? process->exact_ns
-							      : process->elapsed_ns;
-}
-
 /*
  * What long holds cost the others, from below: the part of Wr that falls to their share of the held
  * time, less what they cost by nature. A holder that nobody asks keeps the GIL for long and gives
@@ -259,7 +253,7 @@ static double loss_by(const struct long_holds *holds, const struct gw_facts *fac
 			       facts->elapsed_ns);
 	/* Holds are counted while there are probes. */
 	double allowed = (double)holds->count * GW_LONG_ALLOWED_INTERVALS *
-			 gw_ratio(facts->interval_ns, probed_ns(facts->process));
+			 gw_ratio(facts->interval_ns, gw_probed_ns(facts->process));
 	double loss;
 
 	if (longest_wait_ns < holds->limit_ns)

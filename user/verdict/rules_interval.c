@@ -23,8 +23,8 @@ static double give_ways_per_s(const struct gw_facts *facts, const char **what)
 	int forced_known = gil->forced_releases != GW_ABSENT_COUNT;
 
 	*what = forced_known ? "forced releases" : "hand-overs";
-	return per_second(forced_known ? gil->forced_releases : gil->holder_changes,
-			  facts->elapsed_ns);
+	return forced_known ? per_second(gil->forced_releases, gw_probed_ns(facts->process))
+			    : per_second(gil->holder_changes, facts->elapsed_ns);
 }
 
 static void say_effect(const struct gw_facts *facts, struct gw_verdict *verdict)

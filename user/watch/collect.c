@@ -156,7 +156,7 @@ static int describe_intervals(const struct gw_watch *w, const struct gw_watched 
 		gw_intervals_look(&intervals,
 				  (int64_t)(raw->end_ns - gw_session_start_ns(w->session)),
 				  view->gil[0].interval_ns, &counts);
-	return gw_intervals_copy(&intervals, raw->process[watched->slot].probed != 0,
+	return gw_intervals_copy(&intervals, gw_build_is_exact(&raw->process[watched->slot]),
 				 &view->interval_phase, &view->interval_phase_count);
 }
 
