@@ -312,6 +312,17 @@ static void test_windows_fill_the_budget(void **state)
 	assert_int_equal(run.opened, run.pace.windows);
 }
 
+/* People watch for 5 s, too. */
+static void test_a_short_watch_keeps_the_budget(void **state)
+{
+	struct gw_pace_terms terms = terms_of(0.02);
+
+	(void)state;
+	begin(&terms, fast, 1);
+	go_on(5 * SECOND);
+	assert_true(run.cost_ns <= 0.02 * (double)run.cpu_ns);
+}
+
 static void test_a_window_is_tens_of_milliseconds(void **state)
 {
 	struct gw_pace_terms terms = terms_of(0.02);
@@ -475,6 +486,7 @@ int main(void)
 		cmocka_unit_test(test_a_burst_is_noticed_within_200_ms),
 		cmocka_unit_test(test_a_lesser_burst_too),
 		cmocka_unit_test(test_windows_fill_the_budget),
+		cmocka_unit_test(test_a_short_watch_keeps_the_budget),
 		cmocka_unit_test(test_a_window_is_tens_of_milliseconds),
 		cmocka_unit_test(test_no_windows_where_they_cost_too_much),
 		cmocka_unit_test(test_exact_again_when_the_rate_falls),

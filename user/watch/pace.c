@@ -8,6 +8,8 @@
 /* Of the budget: what leaks out of the bucket steadily, and what fits into it at once. */
 #define LEAK	 0.75
 #define CAPACITY 0.25
+/* What a process is trusted to use before it has: a credit of 15 ms at 2 %. */
+#define FIRST_CPU_NS (3 * GW_PACE_SECOND_NS)
 /* Less than that is not judged: a hundred hits tell nothing of a rate. */
 #define GRAIN_NS (MS_NS / 10)
 /* A burst: so many times the budget over two looks, which noise may make a little shorter. */
@@ -54,17 +56,22 @@ static void mark(struct gw_pace *p, const struct gw_pace_look *look)
 		p->marks = GW_PACE_MARKS;
 }
 
-/* Its on-CPU time in 10 s, by that of the last ones. A CPU, as long as there is nothing to go by.
+/*
+ * Its on-CPU time in 10 s, as far as it has run so long: a watch may end sooner. At first what it
+ * will come to is anybody's guess.
  */
 static double cpu_of_span_ns(const struct gw_pace *p)
 {
 	unsigned int oldest = p->marks < GW_PACE_MARKS ? 0 : p->marks % GW_PACE_MARKS;
 	uint64_t age = since(p->last.now_ns, p->mark_ns[oldest]);
+	double seen = (double)since(p->last.cpu_ns, p->mark_cpu_ns[oldest]);
+	double most = seen > (double)FIRST_CPU_NS ? seen : (double)FIRST_CPU_NS;
+	double projected;
 
 	if (age < GW_PACE_SPAN_NS / GW_PACE_MARKS)
-		return (double)GW_PACE_SPAN_NS;
-	return (double)since(p->last.cpu_ns, p->mark_cpu_ns[oldest]) * (double)GW_PACE_SPAN_NS /
-	       (double)age;
+		return (double)FIRST_CPU_NS;
+	projected = seen * (double)GW_PACE_SPAN_NS / (double)age;
+	return projected < most ? projected : most;
 }
 
 static double room_ns(const struct gw_pace *p)
