@@ -40,7 +40,8 @@ _gilwatch_value_of() {
 	-d | --duration) _gilwatch_reply "500ms 1s 5s 10s 30s 1m 2m" ;;
 	-n | --rows) _gilwatch_reply "5 10 20 50" ;;
 	-o | --output) mapfile -t COMPREPLY < <(compgen -f -- "$word") && compopt -o filenames ;;
-	--engine) _gilwatch_reply "sched uprobe" ;;
+	--engine) _gilwatch_reply "auto sched uprobe" ;;
+	--max-overhead) _gilwatch_reply "0 0.5 1 2 5" ;;
 	*) return 1 ;;
 	esac
 }
@@ -51,7 +52,7 @@ _gilwatch_run() {
 	for ((index = 2; index < COMP_CWORD; index++)); do
 		case ${COMP_WORDS[index]} in
 		-o | --output | -n | --rows) ((++index)) ;;
-		--engine) ((index += 2)) ;; # and its "=" and value
+		--engine | --max-overhead) ((index += 2)) ;; # and its "=" and value
 		-- | [!-=]*)
 			[[ ${COMP_WORDS[index]} != "--" ]] || ((++index))
 			if declare -F _command_offset >/dev/null; then
@@ -64,8 +65,8 @@ _gilwatch_run() {
 		esac
 	done
 	if [[ $word == -* ]]; then
-		_gilwatch_reply "-j --json -o --output -n --rows --engine= --force --as-root -v --verbose -h --help --"
-		[[ ${COMPREPLY[*]} != "--engine=" ]] || compopt -o nospace
+		_gilwatch_reply "-j --json -o --output -n --rows --engine= --max-overhead= --as-root -v --verbose -h --help --"
+		[[ ${COMPREPLY[*]} != --*= ]] || compopt -o nospace
 	else
 		mapfile -t COMPREPLY < <(compgen -c -- "$word")
 	fi
@@ -83,8 +84,8 @@ _gilwatch() {
 	_gilwatch_value_of "$before" && return
 	case ${COMP_WORDS[1]} in
 	summary)
-		_gilwatch_reply "-p --pid --comm -c --cgroup -d --duration -j --json -o --output -n --rows --engine= --no-children --force --begin-at -v --verbose -h --help"
-		[[ ${COMPREPLY[*]} != "--engine=" ]] || compopt -o nospace
+		_gilwatch_reply "-p --pid --comm -c --cgroup -d --duration -j --json -o --output -n --rows --engine= --no-children --max-overhead= --begin-at -v --verbose -h --help"
+		[[ ${COMPREPLY[*]} != --*= ]] || compopt -o nospace
 		;;
 	run) _gilwatch_run ;;
 	list) _gilwatch_reply "-j --json -h --help" ;;
