@@ -228,10 +228,11 @@ USAGE, NO_TARGET, RIGHTS, KERNEL, NOTHING_SEEN, SOME_FAILED = 2, 3, 4, 5, 6, 7  
 
 
 class Gilwatch:
-    """A run of gilwatch. With terminal=True its stderr is one, and wait_until_watching() works."""
+    """A run of gilwatch, below another command if there is one. With terminal=True its stderr is
+    one, and wait_until_watching() works."""
 
-    def __init__(self, *args, terminal=False, stdout=None, **options):
-        self.command = [GILWATCH, *[str(arg) for arg in args]]
+    def __init__(self, *args, terminal=False, stdout=None, below=(), **options):
+        self.command = [*below, GILWATCH, *[str(arg) for arg in args]]
         self.out = tempfile.TemporaryFile()
         self.err = tempfile.TemporaryFile()
         self.said = b""
