@@ -99,7 +99,7 @@ _gilwatch() {
 			mapfile -t COMPREPLY < <(compgen -f -- "$word") && compopt -o filenames
 		fi
 		;;
-	-*) _gilwatch_reply "-p --pid --comm -c --cgroup -j --json -n --rows --engine= --no-children --force -v --verbose -h --help --version" ;;
+	-*) _gilwatch_reply "-p --pid --comm -c --cgroup -j --json -n --rows --engine= --no-children --max-overhead= -v --verbose -h --help --version" ;;
 	*) ((COMP_CWORD != 1)) || _gilwatch_reply "-p summary run list doctor show diff -h --help --version" ;;
 	esac
 }

@@ -61,6 +61,7 @@ static int wait_a_moment(struct rows *r, struct gw_error *err)
 	struct pollfd fds[] = {
 		{.fd = r->watch->signals, .events = POLLIN},
 		{.fd = STDOUT_FILENO}, /* its errors come unasked */
+		{.fd = r->watch->alarm, .events = POLLIN},
 	};
 	uint64_t now_ns = gw_clock_now_ns(), wait_ns = gw_watch_due_ns(r->watch);
 	struct timespec timeout;
@@ -71,7 +72,7 @@ static int wait_a_moment(struct rows *r, struct gw_error *err)
 		wait_ns = r->due_ns - now_ns;
 	timeout.tv_sec = (time_t)(wait_ns / SECOND_NS);
 	timeout.tv_nsec = (long)(wait_ns % SECOND_NS);
-	if (ppoll(fds, 2, &timeout, NULL) < 0 && errno != EINTR)
+	if (ppoll(fds, 3, &timeout, NULL) < 0 && errno != EINTR)
 		return gw_error_set(err, -errno, GW_STATUS_FAILURE, "waiting failed: %s",
 				    strerror(errno));
 	r->interrupted |= fds[0].revents != 0;

@@ -128,7 +128,7 @@ static int attend(struct run *run, struct gw_error *err)
 	int code = 0;
 
 	while (!gw_launch_ended(&run->launched)) {
-		if (!code)
+		if (!code && !gw_watch_due_ns(&run->watch))
 			code = gw_watch_tick(&run->watch, err);
 		wait_for_signals(run, code ? 0 : gw_watch_due_ns(&run->watch), !code);
 	}

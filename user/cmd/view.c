@@ -166,13 +166,14 @@ static int wait_a_moment(struct view *v, struct gw_error *err)
 		{.fd = STDIN_FILENO, .events = POLLIN},
 		{.fd = v->watch->signals, .events = POLLIN},
 		{.fd = gw_terminal_signal_fd(v->terminal), .events = POLLIN},
+		{.fd = v->over ? -1 : v->watch->alarm, .events = POLLIN},
 	};
 	uint64_t wait_ns = patience_ns(v);
 	struct timespec timeout = {.tv_sec = (time_t)(wait_ns / SECOND_NS),
 				   .tv_nsec = (long)(wait_ns % SECOND_NS)};
 
 	/* A change of the terminal's size interrupts it, and is read as a key. */
-	if (ppoll(fds, 3, &timeout, NULL) < 0) {
+	if (ppoll(fds, 4, &timeout, NULL) < 0) {
 		if (errno == EINTR)
 			return 0;
 		return gw_error_set(err, -errno, GW_STATUS_FAILURE, "waiting failed: %s",

@@ -4,6 +4,7 @@
 
 #include "model/diff_parts.h"
 #include "model/histogram.h"
+#include "model/probes_basis.h"
 
 /* What two runs of one program differ by: a point of a share, a twentieth of a CPU or thread. */
 #define SHARE_NOISE  0.01
@@ -135,11 +136,11 @@ static void differ_gils(struct gw_diff_pair *pair)
 	figure[GW_DIFF_INTERVAL] = differ(time_over(had->interval_ns, 0, 1000000000),
 					  time_over(has->interval_ns, 0, 1000000000), 0);
 	figure[GW_DIFF_ACQUISITIONS] =
-		differ_by(rate(had->acquisitions, a->elapsed_ns),
-			  rate(has->acquisitions, b->elapsed_ns), RATE_NOISE);
+		differ_by(rate(had->acquisitions, gw_probed_ns(a)),
+			  rate(has->acquisitions, gw_probed_ns(b)), RATE_NOISE);
 	figure[GW_DIFF_FORCED_RELEASES] =
-		differ_by(rate(had->forced_releases, a->elapsed_ns),
-			  rate(has->forced_releases, b->elapsed_ns), RATE_NOISE);
+		differ_by(rate(had->forced_releases, gw_probed_ns(a)),
+			  rate(has->forced_releases, gw_probed_ns(b)), RATE_NOISE);
 	figure[GW_DIFF_HOLDER_CHANGES] =
 		differ_by(rate(had->holder_changes, a->elapsed_ns),
 			  rate(has->holder_changes, b->elapsed_ns), RATE_NOISE);

@@ -78,6 +78,12 @@ static void minus_bases(const struct gw_process_view *before, const struct gw_pr
 		gw_minus(after->inflicted_basis.coverage_ns, before->inflicted_basis.coverage_ns);
 	between->wait_basis.coverage_ns =
 		gw_minus(after->wait_basis.coverage_ns, before->wait_basis.coverage_ns);
+	/* Probes that have come to stay see all of it. */
+	if (between->probes_basis.kind == GW_BASIS_SAMPLED && !between->windows &&
+	    between->elapsed_ns > 0 && between->exact_ns >= between->elapsed_ns) {
+		between->probes_basis.kind = GW_BASIS_EXACT;
+		between->probes_basis.reason[0] = '\0';
+	}
 	gw_probes_basis_fill(between);
 }
 

@@ -22,3 +22,10 @@ void gw_probes_basis_fill(struct gw_process_view *view)
 			 "not seen whole",
 			 view->windows);
 }
+
+int64_t gw_probed_ns(const struct gw_process_view *view)
+{
+	if (view->probes_basis.kind != GW_BASIS_SAMPLED)
+		return view->elapsed_ns;
+	return view->exact_ns > 0 ? view->exact_ns : GW_ABSENT_NS;
+}

@@ -11,4 +11,10 @@
  */
 void gw_probes_basis_fill(struct gw_process_view *view);
 
+/*
+ * The time to which what probes counted refers: that in which there were any. GW_ABSENT_NS: there
+ * were none meanwhile, and of a rate nothing can be said.
+ */
+int64_t gw_probed_ns(const struct gw_process_view *view);
+
 #endif

@@ -89,6 +89,7 @@ uint64_t gw_session_exact_ns(const struct gw_session *session, uint32_t slot);
  */
 void gw_session_set_alarm(struct gw_session *session, uint32_t slot, uint64_t hits);
 int gw_session_alarm(const struct gw_session *session);
+int gw_session_alarmed(const struct gw_session *session);
 void gw_session_silence(struct gw_session *session);
 
 int gw_session_attach(struct gw_session *session, struct gw_error *err);

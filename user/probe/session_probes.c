@@ -2,6 +2,7 @@
 /* The probes of a session's processes: they come, stay or not, and go. */
 #include <bpf/bpf.h>
 #include <errno.h>
+#include <poll.h>
 
 #include "probe/session_parts.h"
 
@@ -131,6 +132,13 @@ void gw_session_set_alarm(struct gw_session *s, uint32_t slot, uint64_t hits)
 int gw_session_alarm(const struct gw_session *s)
 {
 	return s->alarms ? ring_buffer__epoll_fd(s->alarms) : -1;
+}
+
+int gw_session_alarmed(const struct gw_session *s)
+{
+	struct pollfd alarm = {.fd = gw_session_alarm(s), .events = POLLIN};
+
+	return poll(&alarm, 1, 0) == 1 && alarm.revents;
 }
 
 void gw_session_silence(struct gw_session *s)

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "model/histogram.h"
+#include "model/probes_basis.h"
 #include "render/text_parts.h"
 #include "render/total.h"
 #include "render/units.h"
@@ -141,9 +142,7 @@ static void gil_histograms(struct gw_page *page, const struct gw_gil_row *gil, i
 static void gil_rates(struct gw_page *page, const struct gw_process_view *p,
 		      const struct gw_gil_row *gil, int several)
 {
-	/* What probes count they count while they are there. */
-	int64_t probed_ns =
-		p->probes_basis.kind == GW_BASIS_SAMPLED ? gil->exact_ns : p->elapsed_ns;
+	int64_t probed_ns = gw_probed_ns(p);
 	char of[32] = "GIL";
 
 	if (several)

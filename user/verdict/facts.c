@@ -12,12 +12,6 @@ int64_t gw_known_ns(int64_t ns)
 	return ns > 0 ? ns : 0; /* GW_ABSENT_NS is negative */
 }
 
-int64_t gw_probed_ns(const struct gw_process_view *process)
-{
-	return process->probes_basis.kind == GW_BASIS_SAMPLED ? process->exact_ns
-							      : process->elapsed_ns;
-}
-
 double gw_ratio(int64_t part, int64_t whole)
 {
 	return whole > 0 ? (double)part / (double)whole : 0.0;

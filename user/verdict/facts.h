@@ -74,9 +74,6 @@ void gw_facts_find(struct gw_facts *facts, const struct gw_snapshot *snapshot,
 /* A time that may be absent, as a number that can be added up. */
 int64_t gw_known_ns(int64_t ns);
 
-/* Time in which what only probes see was seen. */
-int64_t gw_probed_ns(const struct gw_process_view *process);
-
 /* part / whole, 0 where there is no whole. */
 double gw_ratio(int64_t part, int64_t whole);
 

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+#include "model/probes_basis.h"
 #include "verdict/rules.h"
 #include "verdict/say.h"
 #include "verdict/thresholds.h"

@@ -2,6 +2,7 @@
 /* The switch interval in force, what it does here, and what its change did. */
 #include <stdio.h>
 
+#include "model/probes_basis.h"
 #include "verdict/rules.h"
 #include "verdict/say.h"
 #include "verdict/thresholds.h"

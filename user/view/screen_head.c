@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "model/histogram.h"
+#include "model/probes_basis.h"
 #include "render/text_parts.h"
 #include "render/units.h"
 #include "view/bar.h"
@@ -335,7 +336,7 @@ static void waiting_line(const struct gw_screen *screen, const struct gw_process
 		      gw_number(waiting).text, now ? gw_waiting_now(now) : 0,
 		      screen->series->most_waiting,
 		      gw_duration(gw_histogram_shown_ns(&p->resume.latency, 990)).text, ratio,
-		      gw_rate(forced_releases(p), p->elapsed_ns).text);
+		      gw_rate(forced_releases(p), gw_probed_ns(p)).text);
 }
 
 static void percentiles_line(const struct gw_process_view *p, struct gw_grid *grid, int row)

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "model/histogram.h"
+#include "model/probes_basis.h"
 #include "render/text_parts.h"
 #include "render/total.h"
 #include "render/units.h"
@@ -243,13 +244,14 @@ static void draw_resume(const struct place *at, const struct gw_row *row)
 static void draw_acquisitions(const struct place *at, const struct gw_row *row)
 {
 	if (row->thread)
-		put_right(at, gw_rate(row->thread->acquisitions, row->process->elapsed_ns).text);
+		put_right(at, gw_rate(row->thread->acquisitions, gw_probed_ns(row->process)).text);
 }
 
 static void draw_forced(const struct place *at, const struct gw_row *row)
 {
 	if (row->thread)
-		put_right(at, gw_rate(row->thread->forced_releases, row->process->elapsed_ns).text);
+		put_right(at,
+			  gw_rate(row->thread->forced_releases, gw_probed_ns(row->process)).text);
 }
 
 /* ---- columns ---- */

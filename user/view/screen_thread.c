@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "model/histogram.h"
+#include "model/probes_basis.h"
 #include "render/names.h"
 #include "render/text_parts.h"
 #include "render/total.h"
@@ -183,8 +184,8 @@ static void draw_counts(struct pen *pen, const struct gw_process_view *p,
 {
 	gw_grid_print(pen->grid, pen->row++, pen->column, pen->width, GW_PEN_PLAIN,
 		      "acquired %s, forced to release %s",
-		      gw_rate(t->acquisitions, p->elapsed_ns).text,
-		      gw_rate(t->forced_releases, p->elapsed_ns).text);
+		      gw_rate(t->acquisitions, gw_probed_ns(p)).text,
+		      gw_rate(t->forced_releases, gw_probed_ns(p)).text);
 	gw_grid_print(pen->grid, pen->row++, pen->column, pen->width, GW_PEN_PLAIN,
 		      "waited %s, woken %s", gw_rate(t->waits, p->elapsed_ns).text,
 		      gw_rate(t->wakes, p->elapsed_ns).text);

@@ -217,6 +217,8 @@ uint64_t gw_watch_due_ns(const struct gw_watch *w)
 {
 	uint64_t now = gw_session_now_ns(w->session), due = gw_budget_due_ns(w);
 
+	if (gw_session_alarmed(w->session))
+		return 0;
 	if (due > w->due_ns)
 		due = w->due_ns;
 	return now >= due ? 0 : due - now;

@@ -37,7 +37,7 @@ struct gw_watch {
 	struct gw_watched **by_slot;
 	struct gw_session *session;
 	int signals; /* becomes readable with SIGINT, SIGTERM and SIGHUP */
-	int alarm;   /* readable: a tick is due at once; -1: there is none */
+	int alarm;   /* becomes readable when a tick is due at once; -1: there is none */
 	size_t ticks;
 	uint64_t due_ns;       /* of the next tick, on the session's clock */
 	uint64_t not_followed; /* processes that were no Python, and left their slots */
