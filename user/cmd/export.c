@@ -126,6 +126,7 @@ static int begin_watch(struct gw_daemon *d, struct gw_error *err)
 	d->exporter.kernel = d->host.kernel;
 	w->host = &d->host;
 	w->engine = d->options->common.engine;
+	w->budget = d->options->common.budget;
 	w->follow = 1;
 	w->slots = d->options->slots;
 	w->limits_age_ns = LIMITS_AGE_NS;
@@ -137,7 +138,7 @@ static int begin_watch(struct gw_daemon *d, struct gw_error *err)
 static int drop_rights(struct gw_daemon *d, struct gw_error *err)
 {
 	char kept[256];
-	int code = gw_rights_drop(d->options->common.engine != GW_ENGINE_SCHED, kept, sizeof(kept),
+	int code = gw_rights_drop(d->options->common.engine != GW_CHOICE_SCHED, kept, sizeof(kept),
 				  err);
 
 	if (!code)

@@ -25,6 +25,7 @@ enum {
 	KEY_MAX_THREAD_SERIES,
 	KEY_MAX_GROUPS,
 	KEY_ENGINE,
+	KEY_MAX_OVERHEAD,
 	KEY_PRINT_METRICS,
 	KEY_USAGE,
 };
@@ -53,6 +54,7 @@ static const struct argp_option table[] = {
 	{"max-groups", KEY_MAX_GROUPS, "N", 0, "Groups; further ones are \"other\" (default 500)",
 	 0},
 	{"engine", KEY_ENGINE, "ENGINE", 0, "As in gilwatch summary", 0},
+	{"max-overhead", KEY_MAX_OVERHEAD, "PERCENT", 0, "As in gilwatch summary (default 2)", 0},
 	{"print-metrics", KEY_PRINT_METRICS, NULL, 0, "Describe all metrics (as Markdown), and end",
 	 0},
 	{"verbose", 'v', NULL, 0, "Show what the kernel and libbpf say", 0},
@@ -164,6 +166,8 @@ static error_t take(int key, char *argument, struct argp_state *state)
 		return -take_limit(key, argument, o, p->err);
 	case KEY_ENGINE:
 		return -gw_options_take_engine(argument, &o->common, p->err);
+	case KEY_MAX_OVERHEAD:
+		return -gw_options_take_budget(argument, &o->common, p->err);
 	case KEY_PRINT_METRICS:
 		o->print_metrics = 1;
 		return -only_on_command_line(p, "print-metrics");
@@ -295,7 +299,7 @@ static int read_file(struct gw_export_options *o, struct gw_error *err)
 
 static void set_defaults(struct gw_export_options *o)
 {
-	o->common.engine = GW_ENGINE_SCHED;
+	o->common.budget = GW_BUDGET_DEFAULT;
 	o->listen = GW_EXPORT_LISTEN;
 	o->slots = 512;
 	o->processes_max = 200;

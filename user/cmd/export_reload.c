@@ -15,6 +15,8 @@ static void say_what_waits(const struct gw_export_options *old, const struct gw_
 		waits = "listen";
 	else if (old->common.engine != new->common.engine)
 		waits = "engine";
+	else if (old->common.budget != new->common.budget)
+		waits = "max-overhead";
 	else if (old->slots != new->slots)
 		waits = "max-processes";
 	if (waits)

@@ -166,6 +166,7 @@ int gw_daemon_serve(struct gw_daemon *d, struct gw_error *err)
 	struct pollfd wanted[] = {
 		{.fd = d->standing.watch.signals, .events = POLLIN},
 		{.fd = gw_http_fd(d->http), .events = POLLIN},
+		{.fd = d->standing.watch.alarm, .events = POLLIN},
 		{.fd = gw_session_newcomers_fd(d->standing.watch.session), .events = POLLIN},
 	};
 	uint64_t ticked_ns = 0;
@@ -174,16 +175,16 @@ int gw_daemon_serve(struct gw_daemon *d, struct gw_error *err)
 	while (!code) {
 		uint64_t now_ns = gw_clock_now_ns();
 		/* The ring is left alone for a moment after each round. */
-		size_t count = now_ns - ticked_ns < GATHER_NS ? 2 : 3;
+		size_t count = now_ns - ticked_ns < GATHER_NS ? 3 : 4;
 
-		wanted[2].revents = 0;
+		wanted[3].revents = 0;
 		code = wait(d, wanted, count, err);
 		if (code)
 			break;
 		if (wanted[0].revents && take_signal(d))
 			return 0;
 		gw_http_run(d->http);
-		if (!wanted[2].revents && gw_standing_due_ns(&d->standing))
+		if (!wanted[3].revents && gw_standing_due_ns(&d->standing))
 			continue;
 		code = gw_standing_tick(&d->standing, err);
 		ticked_ns = gw_clock_now_ns();

@@ -57,6 +57,7 @@ int gw_options_add_pid(struct gw_options *options, pid_t pid, struct gw_error *e
 /* Values of options that commands with tables of their own have too. 0 or -errno with err set. */
 int gw_options_take_pids(const char *text, struct gw_options *options, struct gw_error *err);
 int gw_options_take_engine(const char *text, struct gw_options *options, struct gw_error *err);
+int gw_options_take_budget(const char *text, struct gw_options *options, struct gw_error *err);
 int gw_options_add_selector(const char **list, size_t *count, const char *text, const char *example,
 			    struct gw_error *err);
 

@@ -89,7 +89,7 @@ int gw_options_take_engine(const char *text, struct gw_options *o, struct gw_err
 	return 0;
 }
 
-static int parse_budget(const char *text, struct gw_options *o, struct gw_error *err)
+int gw_options_take_budget(const char *text, struct gw_options *o, struct gw_error *err)
 {
 	char *end;
 	double percent = strtod(text, &end);
@@ -260,7 +260,7 @@ error_t gw_options_take(int key, char *argument, struct argp_state *state)
 		o->as_root = 1;
 		return 0;
 	case KEY_MAX_OVERHEAD:
-		return -parse_budget(argument, o, p->err);
+		return -gw_options_take_budget(argument, o, p->err);
 	case 'h':
 		help(state, ARGP_HELP_LONG | ARGP_HELP_USAGE | ARGP_HELP_DOC);
 		return 0;

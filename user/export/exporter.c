@@ -80,10 +80,15 @@ static enum gw_change_reason reason_of(const struct gw_engine_change *change)
 static void count_changes(struct gw_exporter *e, struct gw_subject *subject,
 			  const struct gw_process_view *view)
 {
-	for (; subject->engine_changes < view->engine_change_count; subject->engine_changes++) {
-		const struct gw_engine_change *change =
-			&view->engine_change[subject->engine_changes];
+	uint64_t all = view->engine_change_count + view->engine_change_rest;
 
+	for (; subject->engine_changes < all; subject->engine_changes++) {
+		uint64_t back = all - subject->engine_changes;
+		const struct gw_engine_change *change;
+
+		if (back > view->engine_change_count)
+			continue; /* it was not kept */
+		change = &view->engine_change[view->engine_change_count - back];
 		e->self.engine_changes[engine_of(change->to, view->gil_enabled)]
 				      [reason_of(change)]++;
 	}

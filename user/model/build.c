@@ -337,7 +337,6 @@ static void fill_rates(const struct gw_build *b, struct gw_process_view *view)
 		view->parallelism_native = (double)view->states.ns[GW_STATE_NATIVE] / elapsed;
 	}
 	view->missed_switches = b->process->missed_switches;
-	view->exact_ns = b->exact ? view->elapsed_ns : 0;
 	for (int i = 0; i < GW_LOST_COUNT; i++) {
 		view->lost[i] = b->process->lost[i];
 		view->lost_events += b->process->lost[i];

@@ -232,7 +232,6 @@ struct gw_process_view {
 	int64_t gil_wait_by_holder_ns[GW_HOLDER_COUNT]; /* GW_HOLDER_NONE is absent without probes
 							 */
 	int64_t oncpu_waiting_ns; /* on a CPU while waiting for the GIL; not kept in files */
-	int64_t exact_ns;	  /* time in which probes counted; not kept in files */
 	struct gw_basis basis[GW_STATE_COUNT];
 	struct gw_basis by_holder_basis;
 	struct gw_basis inflicted_basis;

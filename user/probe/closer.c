@@ -16,12 +16,9 @@ struct job {
 
 struct gw_closer {
 	pthread_mutex_t lock;
-	pthread_cond_t given; /* there is a job, or it is over */
-	pthread_cond_t done;  /* there is none left */
-	struct job *job;      /* those that nobody has begun with */
-	unsigned int unbegun, unfinished, idle, threads;
-	int over;
-	pthread_t thread[THREADS_MAX];
+	pthread_cond_t done; /* nothing is left, nor any thread */
+	struct job *job;     /* those that nobody has begun with */
+	unsigned int threads;
 };
 
 struct gw_closer *gw_closer_new(void)
@@ -31,27 +28,24 @@ struct gw_closer *gw_closer_new(void)
 	if (!c)
 		return NULL;
 	pthread_mutex_init(&c->lock, NULL);
-	pthread_cond_init(&c->given, NULL);
 	pthread_cond_init(&c->done, NULL);
 	return c;
 }
 
 static struct job *take(struct gw_closer *c)
 {
-	struct job *job;
+	struct job *job = c->job;
 
-	c->idle++;
-	while (!c->job && !c->over)
-		pthread_cond_wait(&c->given, &c->lock);
-	c->idle--;
-	job = c->job;
-	if (job) {
-		c->job = job->next;
-		c->unbegun--;
-	}
+	if (!job)
+		return NULL;
+	c->job = job->next;
 	return job;
 }
 
+/*
+ * Ends when there is nothing to do: a thread keeps the rights that it began with, whatever the main
+ * thread gives up later.
+ */
 static void *work(void *data)
 {
 	struct gw_closer *c = data;
@@ -63,9 +57,9 @@ static void *work(void *data)
 		job->close(job->what);
 		free(job);
 		pthread_mutex_lock(&c->lock);
-		if (!--c->unfinished)
-			pthread_cond_broadcast(&c->done);
 	}
+	if (!--c->threads)
+		pthread_cond_broadcast(&c->done);
 	pthread_mutex_unlock(&c->lock);
 	return NULL;
 }
@@ -74,14 +68,18 @@ static void *work(void *data)
 static void start_thread(struct gw_closer *c)
 {
 	sigset_t all, before;
+	pthread_attr_t detached;
+	pthread_t thread;
 
-	if (c->idle > c->unbegun || c->threads == THREADS_MAX)
+	if (c->threads == THREADS_MAX || pthread_attr_init(&detached))
 		return;
+	pthread_attr_setdetachstate(&detached, PTHREAD_CREATE_DETACHED);
 	sigfillset(&all);
 	pthread_sigmask(SIG_SETMASK, &all, &before);
-	if (!pthread_create(&c->thread[c->threads], NULL, work, c))
+	if (!pthread_create(&thread, &detached, work, c))
 		c->threads++;
 	pthread_sigmask(SIG_SETMASK, &before, NULL);
+	pthread_attr_destroy(&detached);
 }
 
 static int enqueue(struct gw_closer *c, struct job *job)
@@ -94,9 +92,6 @@ static int enqueue(struct gw_closer *c, struct job *job)
 	if (has_thread) {
 		job->next = c->job;
 		c->job = job;
-		c->unbegun++;
-		c->unfinished++;
-		pthread_cond_signal(&c->given);
 	}
 	pthread_mutex_unlock(&c->lock);
 	return has_thread;
@@ -117,7 +112,7 @@ void gw_closer_give(struct gw_closer *c, void (*close)(void *what), void *what)
 void gw_closer_drain(struct gw_closer *c)
 {
 	pthread_mutex_lock(&c->lock);
-	while (c->unfinished)
+	while (c->threads)
 		pthread_cond_wait(&c->done, &c->lock);
 	pthread_mutex_unlock(&c->lock);
 }
@@ -126,14 +121,8 @@ void gw_closer_free(struct gw_closer *c)
 {
 	if (!c)
 		return;
-	pthread_mutex_lock(&c->lock);
-	c->over = 1;
-	pthread_cond_broadcast(&c->given);
-	pthread_mutex_unlock(&c->lock);
-	for (unsigned int i = 0; i < c->threads; i++)
-		pthread_join(c->thread[i], NULL);
+	gw_closer_drain(c);
 	pthread_cond_destroy(&c->done);
-	pthread_cond_destroy(&c->given);
 	pthread_mutex_destroy(&c->lock);
 	free(c);
 }

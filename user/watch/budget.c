@@ -9,6 +9,8 @@
 /* What may come in before a burst is seen: by an alarm, or by two ticks where there is none. */
 #define SURPRISE_ALARM_NS 5000000ULL
 #define SURPRISE_TICKS_NS 100000000ULL
+/* At least that often the account of a process is brought up to date. */
+#define WAIT_NS 250000000ULL
 /* Detaching works as long as attaching does. */
 #define WAYS 2
 
@@ -118,6 +120,21 @@ static void open_window(const struct gw_watch *w, struct gw_watched *watched)
 		gw_pace_failed(&watched->pace);
 }
 
+/*
+ * Nothing has happened to it since the last look that would change anything: the account can wait,
+ * and so the many processes that do little cost little.
+ */
+static int can_wait(const struct gw_watch *w, const struct gw_watched *watched)
+{
+	const struct gw_pace *pace = &watched->pace;
+	uint64_t now = gw_session_now_ns(w->session);
+
+	if (pace->mode == GW_PACE_WINDOW || now - pace->last.now_ns >= WAIT_NS ||
+	    gw_session_process(w->session, watched->slot)->hits != pace->last.hits)
+		return 0;
+	return pace->mode == GW_PACE_EXACT || !pace->terms.windows || now < pace->next_window_ns;
+}
+
 /* It has a GIL, and is in a state in which probes may come or go. */
 static int is_due(const struct gw_watch *w, const struct gw_watched *watched, int may_open)
 {
@@ -127,7 +144,7 @@ static int is_due(const struct gw_watch *w, const struct gw_watched *watched, in
 	    (watched->pace.mode == GW_PACE_SCHED && !may_open))
 		return 0;
 	process = gw_session_process(w->session, watched->slot);
-	return !process->flags && watched->execs_seen == process->execs &&
+	return !can_wait(w, watched) && !process->flags && watched->execs_seen == process->execs &&
 	       (process->engine == GW_ENGINE_UPROBE || process->engine == GW_ENGINE_SCHED);
 }
 

@@ -81,7 +81,8 @@ static void describe_engine(const struct gw_watch *w, const struct gw_watched *w
 	if (engine == GW_ENGINE_UPROBE && process->pooled)
 		engine = GW_ENGINE_SCHED;
 	gw_text_copy(view->engine, sizeof(view->engine), names[engine]);
-	gw_text_copy(view->engine_reason, sizeof(view->engine_reason), why_engine(w, watched, engine));
+	gw_text_copy(view->engine_reason, sizeof(view->engine_reason),
+		     why_engine(w, watched, engine));
 	if (view->engine_change_count && (engine == GW_ENGINE_SCHED || engine == GW_ENGINE_UPROBE))
 		gw_text_copy(view->engine_reason, sizeof(view->engine_reason),
 			     view->engine_change[view->engine_change_count - 1].reason);

@@ -67,7 +67,8 @@ static enum gw_watched_kind kind_of(const struct gw_watched *watched, int code)
 static int open_target(struct gw_watched *watched, enum gw_sites_need sites, struct gw_error *err)
 {
 	struct gw_target *target = watched->target;
-	int code = gw_target_open(watched->pid, sites == GW_SITES_NEEDED, watched->files, target, err);
+	int code =
+		gw_target_open(watched->pid, sites == GW_SITES_NEEDED, watched->files, target, err);
 
 	if (code || sites != GW_SITES_WANTED ||
 	    !gw_target_find_sites(target, 1, &watched->no_probes))

@@ -291,7 +291,7 @@ static int is_busy(const struct gw_standing *s)
 		const struct gw_watched *watched = list->watched[i];
 
 		if (watched->slot != GW_NO_SLOT &&
-		    (watched->kind == GW_WATCHED_NEW ||
+		    (watched->kind == GW_WATCHED_NEW || watched->paced ||
 		     gw_session_process(s->watch.session, watched->slot)->probed))
 			return 1;
 	}

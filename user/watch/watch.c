@@ -182,9 +182,9 @@ int gw_watch_add(struct gw_watch *w, pid_t pid, struct gw_error *err)
 		return code;
 	}
 	w->by_slot[watched->slot] = watched;
-	gw_identify(watched, w->engine == GW_ENGINE_UPROBE);
+	gw_identify(watched, gw_budget_needs_sites(w));
 	if (watched->kind != GW_WATCHED_OTHER && watched->kind != GW_WATCHED_REFUSED)
-		return gw_identify_tell(watched, w->session, w->engine, err);
+		return gw_identify_tell(w, watched, err);
 	watched->unwanted = 1;
 	return gw_session_abandon(w->session, watched->slot, err);
 }

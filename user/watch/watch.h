@@ -22,9 +22,9 @@ struct gw_watch {
 	uint64_t begin_at_ns; /* CLOCK_MONOTONIC; 0: at once */
 	int progress;	      /* a line on standard error */
 	/* of one that lasts (standing.h); 0: not */
-	size_t slots;		/* for that many processes at a time */
+	size_t slots;		     /* for that many processes at a time */
 	struct gw_file_cache *files; /* what is known of Pythons' files; NULL: nothing is kept */
-	uint64_t limits_age_ns; /* limits of a process are read again after that time */
+	uint64_t limits_age_ns;	     /* limits of a process are read again after that time */
 	/* Told of each process that has ended, and that no later look has. 0 or -ENOMEM. */
 	int (*on_end)(const struct gw_process_view *process, void *data);
 	void *on_end_data;

@@ -56,7 +56,7 @@ struct gw_watched {
 	int is_copy;	       /* of its parent, by fork, unless it has become another program */
 	uint32_t parent_execs; /* its parent's execs_seen, when it was forked */
 	uint32_t execs_seen;
-	unsigned int looks; /* that found a Python not initialised yet */
+	unsigned int looks;		/* that found a Python not initialised yet */
 	struct gw_pace pace;		/* valid if */
 	int paced;			/* its probes are kept within the budget */
 	struct gw_process_view *view;	/* of one that has ended and left its slot */
