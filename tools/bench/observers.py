@@ -191,7 +191,7 @@ TOOLS = {
         Tool(BARE_AGAIN, None, None, settle_s=0),
         Tool(AUTO, gilwatch(["--engine=auto"]), WATCHING, of_gilwatch),
         Tool(SCHED, gilwatch(["--engine=sched"]), WATCHING, of_gilwatch),
-        Tool(UPROBE, gilwatch(["--engine=uprobe", "--force"]), WATCHING, of_gilwatch),
+        Tool(UPROBE, gilwatch(["--engine=uprobe"]), WATCHING, of_gilwatch),
         Tool("bpftrace take_gil/drop_gil", bpftrace, rb"Attaching", of_bpftrace, settle_s=1.5),
         Tool("py-spy 100 Hz", py_spy(), rb"Sampling"),
         Tool("py-spy 100 Hz --gil", py_spy("--gil"), rb"Sampling", of_sampler(100)),
