@@ -70,7 +70,7 @@ int main(int argc, char **argv)
 	gw_session_be_quiet();
 	code = gw_host_read(&host);
 	watch.host = &host;
-	watch.engine = strcmp(argv[1], "uprobe") ? GW_ENGINE_SCHED : GW_ENGINE_UPROBE;
+	watch.engine = strcmp(argv[1], "uprobe") ? GW_CHOICE_SCHED : GW_CHOICE_UPROBE;
 	watch.duration_ns = UINT64_MAX / 2;
 	if (!code)
 		code = gw_watch_select(&watch, atoi(argv[2]), &err);
