@@ -216,8 +216,8 @@ static void any_size_will_do(void **state)
 	for (unsigned int i = 0; i < fixture_count; i++) {
 		struct bed *b = bed_new(fixture_table[i].make);
 
-		for (int rows = 1; rows < 60; rows += 3)
-			for (int columns = 1; columns < 230; columns += 7)
+		for (int rows = 1; rows < 60; rows += 7)
+			for (int columns = 1; columns < 230; columns += 19)
 				for (int what = 0; what < 3; what++) {
 					char *text, *line, *rest;
 

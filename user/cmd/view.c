@@ -25,7 +25,8 @@ struct view {
 	struct gw_view_state state;
 	struct gw_rows rows;
 	struct gw_series *series;
-	struct gw_snapshot marked; /* what passed since the mark, where that is shown */
+	struct gw_snapshot marked; /* what passed since the mark, where that is shown … */
+	uint64_t marked_seq;	   /* … as of this look; 0: not made */
 	struct gw_grid grid;
 	uint64_t due_ns; /* of the next look, CLOCK_MONOTONIC */
 	int over;	 /* all targets have ended, and the last look was taken */
@@ -64,11 +65,12 @@ static int make_rows(struct view *v, int refresh, struct gw_error *err)
 {
 	struct gw_rows_options options = gw_view_rows_options(&v->state);
 
-	if (v->state.mode == GW_MODE_MARK) {
+	if (v->state.mode == GW_MODE_MARK && v->marked_seq != v->looks->seq) {
 		gw_snapshot_clear(&v->marked);
 		if (gw_looks_since_mark(v->looks, &v->marked))
 			return no_memory(err);
 		gw_verdicts_judge(&v->marked);
+		v->marked_seq = v->looks->seq;
 	}
 	if (gw_rows_make(&v->rows, shown(v), &options, refresh))
 		return no_memory(err);
@@ -125,6 +127,7 @@ static int key(struct view *v, int pressed, struct gw_error *err)
 		return 0;
 	case GW_VIEW_RESET:
 		gw_looks_mark(v->looks, 0);
+		v->marked_seq = 0;
 		break;
 	case GW_VIEW_WRITE:
 		gw_view_write(gw_looks_since_start(v->looks), v->state.message,

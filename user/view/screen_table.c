@@ -13,9 +13,9 @@
 #include "view/screen_parts.h"
 
 enum {
-	NAME_LEAST = 10,
+	NAME_LEAST = 13,
 	NAME_MOST = 24,
-	BAR_LEAST = 10,
+	BAR_LEAST = 8,
 	BAR_MOST = 48,
 };
 
@@ -114,12 +114,15 @@ static void draw_runqueue(const struct place *at, const struct gw_row *row)
 	draw_share(at, row, GW_STATE_RUNQUEUE);
 }
 
-/* A share and its largest cause: "0.2 runq". */
+/* A share and its largest cause: "0.2 runq", " 14 sleep". */
 static void draw_cause(const struct place *at, int64_t ns, int64_t whole, const char *cause)
 {
-	char text[64];
+	char share[32], text[64];
 
-	snprintf(text, sizeof(text), "%4s %s", gw_percent(ns, whole).text, ns > 0 ? cause : "");
+	snprintf(share, sizeof(share), "%s", gw_percent(ns, whole).text);
+	if (ns >= whole / 10 && whole > 0)
+		snprintf(share, sizeof(share), "%.0f", 100.0 * (double)ns / (double)whole);
+	snprintf(text, sizeof(text), "%3s %s", share, ns > 0 ? cause : "");
 	gw_grid_put(at->grid, at->row, at->column + 1, at->width - 1, GW_PEN_PLAIN, text);
 }
 
@@ -268,8 +271,8 @@ static const struct column columns[] = {
 	{"gil%", 5, 0, GW_STATE_GIL_WAIT, draw_gil_wait},
 	{" held off", 10, 76, NO_STATE, draw_held_off},
 	{"runq%", 6, 110, GW_STATE_RUNQUEUE, draw_runqueue},
-	{" blocked", 11, 62, NO_STATE, draw_blocked},
-	{"infl%", 6, 80, NO_STATE, draw_inflicted},
+	{" blocked", 10, 62, NO_STATE, draw_blocked},
+	{"infl%", 5, 80, NO_STATE, draw_inflicted},
 	{"cpu", 4, 96, NO_STATE, draw_cpu},
 	{"moves", 8, 96, NO_STATE, draw_migrations},
 	{"wait p99", 9, 120, NO_STATE, draw_wait},
@@ -299,16 +302,15 @@ static void widths(int screen, int width[COLUMNS])
 		left -= width[i];
 	}
 	width[NAME_COLUMN] = left;
-	if (screen >= columns[BAR_COLUMN].least) {
-		width[NAME_COLUMN] = left - BAR_LEAST < NAME_MOST ? left - BAR_LEAST : NAME_MOST;
-		if (width[NAME_COLUMN] > NAME_LEAST + 6 && left < NAME_MOST + BAR_MOST)
-			width[NAME_COLUMN] = NAME_LEAST + 6 + (left - 2 * BAR_LEAST - 6) / 4;
-		if (width[NAME_COLUMN] > NAME_MOST)
-			width[NAME_COLUMN] = NAME_MOST;
-		width[BAR_COLUMN] = left - width[NAME_COLUMN];
-		if (width[BAR_COLUMN] > BAR_MOST)
-			width[BAR_COLUMN] = BAR_MOST;
-	}
+	if (screen < columns[BAR_COLUMN].least)
+		return;
+	/* The name has what it needs first; of more room it takes a quarter. */
+	left -= BAR_LEAST;
+	width[NAME_COLUMN] = left <= NAME_LEAST ? left : NAME_LEAST + (left - NAME_LEAST) / 4;
+	if (width[NAME_COLUMN] > NAME_MOST)
+		width[NAME_COLUMN] = NAME_MOST;
+	left -= width[NAME_COLUMN];
+	width[BAR_COLUMN] = BAR_LEAST + (left < BAR_MOST ? left : BAR_MOST);
 }
 
 static void draw_titles(const struct gw_screen *screen, struct gw_grid *grid, int row,
