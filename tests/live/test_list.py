@@ -9,7 +9,6 @@ import pty
 import shutil
 import signal
 import subprocess
-import sys
 import time
 
 import pytest
@@ -20,7 +19,6 @@ from harness import (
     REPOSITORY,
     SYSTEM_PYTHON,
     USAGE,
-    Workload,
     command_of,
     not_json,
     run,
@@ -318,18 +316,6 @@ def test_pick_and_quit():
         said, status = on_terminal(["nonsense", "q"])
     assert status == 0, said
     assert str(pid) in said and "none of the list" in said
-
-
-def test_pick_runs_a_summary():
-    """It watches the default ten seconds; the end of the process ends that sooner."""
-    with Workload("spin") as work:
-        killer = subprocess.Popen(
-            [sys.executable, "-c", "import os, time; time.sleep(3); os.kill(%d, 9)" % work.pid]
-        )
-        said, status = on_terminal([str(work.pid)])
-        killer.wait()
-    assert status == 0, said
-    assert "watching PID %d" % work.pid in said and "WHERE THE TIME WENT" in said
 
 
 def test_bare_without_terminal():

@@ -253,6 +253,15 @@ def test_stopped_and_continued(crowd):
         assert terminal.ask("alternate_on") == "0"
 
 
+def test_picked_from_the_list(crowd):
+    line = "%s; echo DONE=$?; exec sleep 600" % shlex.quote(GILWATCH)
+    with Terminal(line, columns=100) as terminal:
+        terminal.wait_for("q to quit")
+        terminal.keys("-l", str(crowd.pid))
+        terminal.press("Enter", lambda screen: "h help" in screen and len(table(screen)) > 10)
+        terminal.press("q", "DONE=0")
+
+
 def test_a_terminal_that_cannot_show_a_screen(crowd):
     line = "TERM=%s %s -p %d %s 2>&1; echo DONE=$?; exec sleep 600"
     with Terminal(line % ("dumb", GILWATCH, crowd.pid, "-n 1 1s"), columns=200) as terminal:

@@ -56,13 +56,13 @@ static uint32_t ask(const struct gw_listing *listing)
 	}
 }
 
-static int summarise(uint32_t pid)
+static int watch(uint32_t pid)
 {
-	char name[] = "summary", option[] = "-p", number[16];
+	char name[] = "gilwatch", option[] = "-p", number[16];
 	char *argv[] = {name, option, number, NULL};
 
 	snprintf(number, sizeof(number), "%" PRIu32, pid);
-	return gw_command_summary(3, argv);
+	return gw_command_live(3, argv);
 }
 
 static void show(const struct gw_listing *listing)
@@ -101,5 +101,5 @@ int gw_command_pick(void)
 		fprintf(stderr, "gilwatch: %s\n", err.text);
 	code = status_of(&listing, &err);
 	gw_listing_clear(&listing);
-	return pid ? summarise(pid) : code;
+	return pid ? watch(pid) : code;
 }
