@@ -185,6 +185,33 @@ def test_many_threads_and_a_hostile_name():
             quit_view(terminal)
 
 
+def test_a_deadlock_is_seen_as_one():
+    """Both threads are blocked in a lock, and for longer and longer."""
+    with Workload("deadlock") as work:
+        tids = [work.tids["one"], work.tids["other"]]
+        with view(work.pid, "500ms") as terminal:
+
+            def stuck(screen):
+                ages = [re.search(r"^[> ] +%d .* lock (\d+)s$" % tid, screen, re.M) for tid in tids]
+                return all(age and int(age.group(1)) >= 2 for age in ages)
+
+            terminal.wait_for(stuck)
+
+
+def test_processes_open_into_their_threads(crowd):
+    with Workload("deadlock") as work:
+        pids = "%d,%d" % (crowd.pid, work.pid)
+        with view(pids, "500ms", columns=100) as terminal:
+            terminal.wait_for(lambda screen: set(table(screen)) == {crowd.pid, work.pid})
+            terminal.press("/", "filter: _")
+            terminal.keys("-l", "deadlock.py")
+            terminal.press("Enter", lambda screen: table(screen) == [work.pid])
+            opened = {work.pid, *work.tids.values()}
+            terminal.press("Enter", lambda screen: set(table(screen)) == opened)
+            terminal.press("Enter", lambda screen: table(screen) == [work.pid])
+            quit_view(terminal)
+
+
 COLOURS = re.compile(r"\x1b\[[0-9;]*\b(3[0-7]|9[0-7]|38|4[0-7]|48)[0-9;]*m")
 
 
