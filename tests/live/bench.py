@@ -259,13 +259,16 @@ class Bench:
         return None
 
     def set_quota(self, cpus, pid):
+        """A quota, and the weight to get that much from whoever else wants the CPUs."""
         directory = self.quota_directory()
         quota = str(int(cpus * PERIOD_US))
         if (directory / "cpu.max").exists():
             (directory / "cpu.max").write_text("%s %d" % (quota, PERIOD_US))
+            (directory / "cpu.weight").write_text("10000")
         else:
             (directory / "cpu.cfs_period_us").write_text(str(PERIOD_US))
             (directory / "cpu.cfs_quota_us").write_text(quota)
+            (directory / "cpu.shares").write_text("262144")
         (directory / "cgroup.procs").write_text(str(pid))
 
     def arguments(self, case):

@@ -392,7 +392,7 @@ CASES = [
     Case(
         *("quota, one thread", THREADS, "--threads", 1),
         ci=False,
-        quota=0.4,
+        quota=0.5,
         verdicts=["cpu_starved!"],
         only=True,
         says=["quota"],
@@ -400,7 +400,7 @@ CASES = [
     ),
     Case(
         *("quota, two threads", THREADS),
-        quota=0.4,
+        quota=0.5,
         verdicts=["cpu_starved!", "gil_bound"],
         only=True,
         seconds=3,

@@ -316,6 +316,21 @@ static void test_long_holds(void **state)
 	free(f);
 }
 
+/* Its holder was blocked, or had no CPU: that is told by other rules. */
+static void test_long_off_the_cpu(void **state)
+{
+	struct fixture *f = long_calls(20, 9, 0.3);
+	struct gw_thread_view *thread = &f->thread[0];
+	double long_s = 20 * 0.268435456; /* as the lower edges of buckets tell */
+	(void)state;
+
+	thread->states.ns[GW_STATE_HELD_OFF] = seconds(long_s - 20 * 0.0501);
+	assert_severity(f, "long_holds", GW_CRITICAL);
+	thread->states.ns[GW_STATE_HELD_OFF] = seconds(long_s - 20 * 0.0499);
+	assert_severity(f, "long_holds", -1);
+	free(f);
+}
+
 /* The loss is Wr times the long holds' share of held time, less two intervals a hold. */
 static void long_loss_case(double loss_s, int severity)
 {
@@ -1100,6 +1115,7 @@ int main(void)
 		cmocka_unit_test(test_gil_held_starved),
 		cmocka_unit_test(test_gil_stuck),
 		cmocka_unit_test(test_long_holds),
+		cmocka_unit_test(test_long_off_the_cpu),
 		cmocka_unit_test(test_long_holds_loss),
 		cmocka_unit_test(test_long_holds_that_give_way),
 		cmocka_unit_test(test_heartbeat),

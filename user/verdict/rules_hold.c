@@ -222,24 +222,35 @@ struct long_holds {
 	const struct gw_thread_view *thread;
 };
 
-/* Adds the holds of a GIL that are surely as long: those of buckets above the limit. */
-static double add_holds(struct long_holds *holds, const struct gw_histogram *hold)
+/* The holds that are surely as long: those of buckets above the limit. Returns their sum. */
+static double long_of(const struct gw_histogram *hold, int64_t limit_ns, uint64_t *count)
 {
 	double long_ns = 0;
 
+	*count = 0;
 	if (hold->absent)
 		return 0.0;
 	for (uint32_t i = 1; i < GW_HIST_BUCKETS; i++) {
 		int64_t lower_ns = (int64_t)gw_hist_upper_ns(i - 1);
 
-		if (lower_ns < holds->limit_ns)
+		if (lower_ns < limit_ns)
 			continue;
-		holds->count += hold->data.bucket[i];
+		*count += hold->data.bucket[i];
 		long_ns += (double)hold->data.bucket[i] * (double)lower_ns;
 	}
-	if ((int64_t)hold->data.max_ns > holds->longest_ns)
-		holds->longest_ns = (int64_t)hold->data.max_ns;
 	return long_ns;
+}
+
+/*
+ * A hold can also be long because its holder was blocked or had no CPU, which other rules tell of:
+ * on the CPU the thread's long holds have to be as long.
+ */
+static int is_long_on_cpu(const struct gw_thread_view *thread, double long_ns, uint64_t count,
+			  int64_t limit_ns)
+{
+	double off_ns = (double)gw_known_ns(thread->states.ns[GW_STATE_HELD_OFF]);
+
+	return long_ns - off_ns >= (double)count * (double)limit_ns;
 }
 
 /*
@@ -263,6 +274,29 @@ static double loss_by(const struct long_holds *holds, const struct gw_facts *fac
 	return loss > 0.0 ? loss : 0.0;
 }
 
+/* Leaves out the threads whose holds were long for another reason, and finds the one to name. */
+static double long_of_threads(struct long_holds *holds, const struct gw_process_view *process,
+			      double long_ns)
+{
+	for (size_t i = 0; i < process->thread_count; i++) {
+		const struct gw_thread_view *thread = &process->thread[i];
+		int64_t longest_ns = (int64_t)thread->hold.data.max_ns;
+		uint64_t count;
+		double own_ns = long_of(&thread->hold, holds->limit_ns, &count);
+
+		if (!count)
+			continue;
+		if (!is_long_on_cpu(thread, own_ns, count, holds->limit_ns)) {
+			holds->count -= count < holds->count ? count : holds->count;
+			long_ns -= own_ns;
+		} else if (longest_ns > holds->longest_ns) {
+			holds->longest_ns = longest_ns;
+			holds->thread = thread;
+		}
+	}
+	return long_ns > 0 ? long_ns : 0;
+}
+
 static void find_long_holds(struct long_holds *holds, const struct gw_facts *facts)
 {
 	const struct gw_process_view *process = facts->process;
@@ -272,22 +306,21 @@ static void find_long_holds(struct long_holds *holds, const struct gw_facts *fac
 	*holds = (struct long_holds){.limit_ns = GW_LONG_INTERVALS * facts->interval_ns};
 	for (size_t i = 0; i < process->gil_count; i++) {
 		const struct gw_gil_row *gil = &process->gil[i];
+		uint64_t count;
 
-		long_ns += add_holds(holds, &gil->hold);
+		long_ns += long_of(&gil->hold, holds->limit_ns, &count);
+		holds->count += count;
 		all_ns += gil->hold.absent ? 0.0 : (double)gil->hold.data.sum_ns;
+		if (!gil->hold.absent && (int64_t)gil->hold.data.max_ns > longest_ns)
+			longest_ns = (int64_t)gil->hold.data.max_ns;
 		if (gil->wait.absent)
 			wait_ns = INT64_MAX; /* no waits to check it by */
 		else if ((int64_t)gil->wait.data.max_ns > wait_ns)
 			wait_ns = (int64_t)gil->wait.data.max_ns;
 	}
-	for (size_t i = 0; i < process->thread_count; i++) {
-		const struct gw_histogram *hold = &process->thread[i].hold;
-
-		if (hold->absent || (int64_t)hold->data.max_ns <= longest_ns)
-			continue;
-		longest_ns = (int64_t)hold->data.max_ns;
-		holds->thread = &process->thread[i];
-	}
+	long_ns = long_of_threads(holds, process, long_ns);
+	if (!holds->thread)
+		holds->longest_ns = longest_ns; /* of threads that have ended */
 	holds->share = all_ns > long_ns ? long_ns / all_ns : 1.0;
 	holds->loss = loss_by(holds, facts, wait_ns);
 }
