@@ -269,6 +269,8 @@ class Bench:
             (directory / "cpu.cfs_period_us").write_text(str(PERIOD_US))
             (directory / "cpu.cfs_quota_us").write_text(quota)
             (directory / "cpu.shares").write_text("262144")
+        for tid in os.listdir("/proc/%d/task" % pid):  # under chrt, none may move there
+            os.sched_setscheduler(int(tid), os.SCHED_OTHER, os.sched_param(0))
         (directory / "cgroup.procs").write_text(str(pid))
 
     def arguments(self, case):
@@ -289,23 +291,30 @@ def remove_cgroup(directory):
         time.sleep(0.05)
 
 
-def look(bench, case, python, engine, windows=1):
-    """Run the program and one gilwatch (or several, one after the other); what is wrong is in .wrong.
+def options_for(engine):
+    """None is the default engine. --force: the probes stay, whatever they cost."""
+    if not engine:
+        return []
+    return ["--engine=" + engine] + (["--force"] if engine == "uprobe" else [])
 
-    engine None is the default one.
-    """
-    chosen = ["--engine=" + engine] if engine else []
-    if engine == "uprobe":
-        chosen.append("--force")
+
+@contextlib.contextmanager
+def program(bench, case, python):
+    """A situation's program with all that belongs to it."""
     with contextlib.ExitStack() as stack:
         for _ in range(case.rivals):
             stack.enter_context(Workload("situations/threads", "--threads", 1))
-        work = stack.enter_context(
-            Workload(case.program, *bench.arguments(case), python=python)
-        )
+        work = stack.enter_context(Workload(case.program, *bench.arguments(case), python=python))
         if case.quota:
             bench.set_quota(case.quota, work.pid)
-        summaries = [watch(work, case, chosen) for _ in range(windows)]
+        yield work
+
+
+def look(bench, case, python, engine, windows=1):
+    """Run the program and one gilwatch (or several, one after the other); what is wrong is in .wrong."""
+    with program(bench, case, python) as work:
+        options = ["--json", *options_for(engine)]
+        summaries = [watch(work, case, options).summary() for _ in range(windows)]
         truth = {} if case.kill else work.finish()
     seen = [Seen(case, summary, truth, work) for summary in summaries]
     for one in seen:
@@ -313,12 +322,20 @@ def look(bench, case, python, engine, windows=1):
     return seen[0] if windows == 1 else seen
 
 
+def screen(bench, case, python, engine):
+    """What gilwatch prints of it for people."""
+    with program(bench, case, python) as work:
+        answer = watch(work, case, options_for(engine))
+    assert answer.status == 0, answer
+    return answer.stdout
+
+
 def watch(work, case, options):
-    command = ["summary", "-p", work.pid, "-d", case.seconds, "--json", *options]
+    command = ["summary", "-p", work.pid, "-d", case.seconds, *options]
     with Gilwatch(*command, terminal=case.line_after_s is not None) as gilwatch:
         if case.line_after_s is not None:
             gilwatch.wait_until_watching()
             time.sleep(case.line_after_s)
             work.process.stdin.write(b"\n")
             work.process.stdin.flush()
-        return gilwatch.finish(case.seconds + 30).summary()
+        return gilwatch.finish(case.seconds + 30)

@@ -346,6 +346,15 @@ CASES = [
         figure=cpus,
     ),
     Case(
+        *("11 without the GIL, a locked counter", "situations/locks", "--threads", 8),
+        python="3.13t",
+        engines=("sched",),
+        verdicts=["free_threaded"],
+        never=GIL,
+        says=["What contends instead: locks"],
+        ci=False,
+    ),
+    Case(
         *("11 the GIL on by option", THREADS),
         ci=False,
         python="3.13t-gil",

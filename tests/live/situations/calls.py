@@ -10,7 +10,7 @@ import ctypes
 import os
 import time
 
-from situation import CpuLog, Situation, arguments, compute, now
+from situation import Situation, arguments, compute, compute_on, now
 
 
 def sleeper(dll):
@@ -62,18 +62,9 @@ def call(steady, work, options):
             compute(2000)
 
 
-def spin(steady, work, name):
-    cpu = CpuLog(work, name)
-    steady()
-    while not work.over:
-        compute(10000)
-        cpu.note()
-    cpu.note(last=True)
-
-
 options = arguments(__doc__, how="cdll-sleep", spinners=0, ms=300, rest=0.0, library=None, directory=None)
 work = Situation()
 work.start("caller", call, work, options)
 for number in range(options.spinners):
-    work.start("spinner%d" % number, spin, work, "spinner%d" % number)
+    work.start("spinner%d" % number, compute_on, work, "spinner%d" % number)
 work.run()

@@ -54,6 +54,16 @@ class Situation(Work):
         self.end(**self.facts_at_the_end)
 
 
+def compute_on(steady, work, name):
+    """A thread of pure Python."""
+    cpu = CpuLog(work, name)
+    steady()
+    while not work.over:
+        compute(10000)
+        cpu.note()
+    cpu.note(last=True)
+
+
 def compute(loops):
     """Pure Python."""
     total = 0
