@@ -34,8 +34,10 @@ _gilwatch_value_of() {
 		listed=${word%"${word##*,}"} # in a list, all but the last number
 		mapfile -t COMPREPLY < <(_gilwatch_pids "${word##*,}" | sed "s/^/$listed/")
 		;;
-	--comm) mapfile -t COMPREPLY < <(_gilwatch_names | sort -u | grep -F -- "$word") ;;
-	-c | --cgroup) mapfile -t COMPREPLY < <(compgen -d -- "${word:-/sys/fs/cgroup/}") && compopt -o filenames ;;
+	--config) mapfile -t COMPREPLY < <(compgen -f -- "$word") && compopt -o filenames ;;
+	--listen) _gilwatch_reply "127.0.0.1:9738 [::1]:9738 :9738" ;;
+	--comm | --exclude-comm) mapfile -t COMPREPLY < <(_gilwatch_names | sort -u | grep -F -- "$word") ;;
+	-c | --cgroup | --exclude-cgroup) mapfile -t COMPREPLY < <(compgen -d -- "${word:-/sys/fs/cgroup/}") && compopt -o filenames ;;
 	--bundle) mapfile -t COMPREPLY < <(compgen -f -- "$word") && compopt -o filenames ;;
 	-d | --duration) _gilwatch_reply "500ms 1s 5s 10s 30s 1m 2m" ;;
 	-n | --rows) _gilwatch_reply "5 10 20 50" ;;
@@ -88,6 +90,7 @@ _gilwatch() {
 		[[ ${COMPREPLY[*]} != --*= ]] || compopt -o nospace
 		;;
 	run) _gilwatch_run ;;
+	export) _gilwatch_reply "-p --pid --comm -c --cgroup --exclude-comm --exclude-cgroup --listen --config --group --per-process --per-thread --max-processes --max-groups --max-process-series --max-thread-series --engine= --max-overhead= --print-metrics -v --verbose -h --help" ;;
 	list) _gilwatch_reply "-j --json -h --help" ;;
 	doctor) _gilwatch_reply "-p --pid -j --json --bundle --with-command -v --verbose -h --help" ;;
 	show | diff)
@@ -100,7 +103,7 @@ _gilwatch() {
 		fi
 		;;
 	-*) _gilwatch_reply "-p --pid --comm -c --cgroup -j --json -n --rows --engine= --no-children --max-overhead= -v --verbose -h --help --version" ;;
-	*) ((COMP_CWORD != 1)) || _gilwatch_reply "-p summary run list doctor show diff -h --help --version" ;;
+	*) ((COMP_CWORD != 1)) || _gilwatch_reply "-p summary run export list doctor show diff -h --help --version" ;;
 	esac
 }
 
