@@ -255,6 +255,22 @@ static void processes_of_one_cgroup_are_throttled_together(void **state)
 	gw_exporter_free(&e);
 }
 
+/* In place of the rules: it is not they that are tested here. */
+static void find_it_bound(struct gw_snapshot *part)
+{
+	for (size_t i = 0; i < part->process_count; i++) {
+		part->process[i].verdict_count = 1;
+		strcpy(part->process[i].verdict[0].code, "gil_bound");
+	}
+	part->verdict_count = part->process_count > 1;
+	strcpy(part->verdict[0].code, "process_parallel");
+}
+
+static void find_nothing(struct gw_snapshot *part)
+{
+	(void)part;
+}
+
 static void verdicts_hold_for_the_group_until_the_next(void **state)
 {
 	struct gw_exporter e;
@@ -267,16 +283,31 @@ static void verdicts_hold_for_the_group_until_the_next(void **state)
 	process_of(&p, 1, "web", 10);
 	gw_exporter_update(&e, &s, 1);
 	assert_int_equal(group_of(&e, "web")->levels.judged[bound], 0);
-	strcpy(p.verdict[0].code, "gil_bound");
-	p.verdict_count = 1;
-	gw_exporter_judge(&e, &s);
+	assert_int_equal(gw_exporter_judge(&e, &s, find_it_bound), 0);
 	assert_int_equal(group_of(&e, "web")->levels.verdict[bound], 1);
 	gw_exporter_update(&e, &s, 2);
 	assert_int_equal(group_of(&e, "web")->levels.verdict[bound], 1);
-	p.verdict_count = 0;
-	gw_exporter_judge(&e, &s);
+	assert_int_equal(gw_exporter_judge(&e, &s, find_nothing), 0);
 	assert_int_equal(group_of(&e, "web")->levels.verdict[bound], 0);
 	assert_int_equal(group_of(&e, "web")->levels.judged[bound], 1);
+	gw_exporter_free(&e);
+}
+
+static void processes_of_different_groups_are_not_judged_together(void **state)
+{
+	struct gw_exporter e;
+	struct gw_process_view p[3];
+	struct gw_snapshot s = {.process = p, .process_count = 3};
+	size_t parallel = gw_verdict_code_find("process_parallel");
+
+	(void)state;
+	set_up(&e);
+	for (uint32_t i = 0; i < 3; i++)
+		process_of(&p[i], i + 1, i < 2 ? "pool" : "web", 10);
+	gw_exporter_update(&e, &s, 1);
+	assert_int_equal(gw_exporter_judge(&e, &s, find_it_bound), 0);
+	assert_int_equal(group_of(&e, "pool")->levels.verdict[parallel], 1);
+	assert_int_equal(group_of(&e, "web")->levels.verdict[parallel], 0);
 	gw_exporter_free(&e);
 }
 
@@ -375,11 +406,8 @@ static void golden_of(void (*make)(struct gw_snapshot *), int openmetrics, const
 	e.options.per_process = e.options.per_thread = 1;
 	e.self.overhead_budget = 0.02;
 	make(&s);
-	/* Whatever the rules say: it is not they that are tested here. */
-	strcpy(s.process[0].verdict[0].code, "gil_bound");
-	s.process[0].verdict_count = 1;
 	gw_exporter_update(&e, &s, 1);
-	gw_exporter_judge(&e, &s);
+	assert_int_equal(gw_exporter_judge(&e, &s, find_it_bound), 0);
 	text = exposition(&e, openmetrics);
 	assert_golden(file, text);
 	free(text);
@@ -468,6 +496,7 @@ int main(void)
 		cmocka_unit_test(groups_are_limited_and_old_empty_ones_give_way),
 		cmocka_unit_test(processes_of_one_cgroup_are_throttled_together),
 		cmocka_unit_test(verdicts_hold_for_the_group_until_the_next),
+		cmocka_unit_test(processes_of_different_groups_are_not_judged_together),
 		cmocka_unit_test(every_rule_has_its_code_in_the_list),
 		cmocka_unit_test(own_series_end_five_minutes_later_or_with_the_pid),
 		cmocka_unit_test(own_series_are_limited_and_what_is_cut_is_counted),

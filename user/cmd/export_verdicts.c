@@ -11,10 +11,8 @@ static void judge(struct gw_daemon *d, const struct gw_snapshot *now)
 	struct gw_snapshot between = {0};
 
 	/* Without memory the verdicts stay what they were. */
-	if (!gw_interval_make(&d->base, now, &between)) {
-		gw_verdicts_judge(&between);
-		gw_exporter_judge(&d->exporter, &between);
-	}
+	if (!gw_interval_make(&d->base, now, &between))
+		gw_exporter_judge(&d->exporter, &between, gw_verdicts_judge);
 	gw_snapshot_clear(&between);
 }
 

@@ -234,30 +234,54 @@ int gw_exporter_fold(struct gw_exporter *e, const struct gw_process_view *view, 
 	return 0;
 }
 
-static void judge_one(struct gw_exporter *e, const struct gw_process_view *view)
+static void note_verdicts(struct gw_levels *levels, const struct gw_verdict *verdict, size_t count)
 {
-	const struct gw_subject *subject = gw_subjects_find(&e->subjects, view);
-
-	for (size_t i = 0; subject && i < view->verdict_count; i++) {
-		size_t code = gw_verdict_code_find(view->verdict[i].code);
+	for (size_t i = 0; i < count; i++) {
+		size_t code = gw_verdict_code_find(verdict[i].code);
 
 		if (code < GW_VERDICT_CODE_COUNT)
-			subject->group->levels.verdict[code] = 1;
+			levels->verdict[code] = 1;
 	}
 }
 
-void gw_exporter_judge(struct gw_exporter *e, const struct gw_snapshot *judged)
+static void judge_group(const struct gw_exporter *e, struct gw_group *group,
+			const struct gw_snapshot *passed, struct gw_snapshot *part,
+			void (*judge)(struct gw_snapshot *part))
 {
-	for (size_t i = 0; i < e->groups.count; i++) {
-		struct gw_levels *levels = &e->groups.group[i]->levels;
+	struct gw_levels *levels = &group->levels;
 
-		for (size_t code = 0; code < GW_VERDICT_CODE_COUNT; code++) {
-			levels->judged[code] = 1;
-			levels->verdict[code] = 0;
-		}
+	part->process_count = 0;
+	part->verdict_count = 0;
+	for (size_t i = 0; i < passed->process_count; i++) {
+		const struct gw_subject *subject =
+			gw_subjects_find(&e->subjects, &passed->process[i]);
+
+		/* What is inside stays the original's. */
+		if (subject && subject->group == group)
+			part->process[part->process_count++] = passed->process[i];
 	}
-	for (size_t i = 0; i < judged->process_count; i++)
-		judge_one(e, &judged->process[i]);
+	judge(part);
+	for (size_t code = 0; code < GW_VERDICT_CODE_COUNT; code++) {
+		levels->judged[code] = 1;
+		levels->verdict[code] = 0;
+	}
+	note_verdicts(levels, part->verdict, part->verdict_count);
+	for (size_t i = 0; i < part->process_count; i++)
+		note_verdicts(levels, part->process[i].verdict, part->process[i].verdict_count);
+}
+
+int gw_exporter_judge(struct gw_exporter *e, const struct gw_snapshot *passed,
+		      void (*judge)(struct gw_snapshot *part))
+{
+	struct gw_snapshot part = *passed;
+
+	part.process = malloc((passed->process_count + 1) * sizeof(*part.process));
+	if (!part.process)
+		return -ENOMEM;
+	for (size_t i = 0; i < e->groups.count; i++)
+		judge_group(e, e->groups.group[i], passed, &part, judge);
+	free(part.process);
+	return 0;
 }
 
 void gw_exporter_free(struct gw_exporter *e)

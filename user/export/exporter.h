@@ -40,8 +40,12 @@ int gw_exporter_update(struct gw_exporter *exporter, const struct gw_snapshot *s
 int gw_exporter_fold(struct gw_exporter *exporter, const struct gw_process_view *process,
 		     int64_t now_ns);
 
-/* Takes the verdicts of a snapshot, by process, in place of those before. */
-void gw_exporter_judge(struct gw_exporter *exporter, const struct gw_snapshot *judged);
+/*
+ * Has each group's part of what passed judged (by gw_verdicts_judge), in place of the verdicts
+ * before. 0, or -ENOMEM with some of them left without.
+ */
+int gw_exporter_judge(struct gw_exporter *exporter, const struct gw_snapshot *passed,
+		      void (*judge)(struct gw_snapshot *part));
 
 void gw_exporter_write(struct gw_exporter *exporter, const struct gw_exposition *x);
 
