@@ -45,7 +45,8 @@ gw_once int gw_gil_of_word_once(const struct gw_process *process, __u64 word)
 	if (!process)
 		return -1;
 	for (__u32 i = 0; i < GW_GILS_PER_PROCESS && i < process->gil_count; i++)
-		if (word - process->gil_address[i] < (__u64)process->layout.gil_size)
+		if (word - process->gil_address[i] <
+		    (__u64)gw_layout_of(process, process->gil_python[i])->gil_size)
 			return (int)i;
 	return -1;
 }
@@ -53,9 +54,12 @@ gw_once int gw_gil_of_word_once(const struct gw_process *process, __u64 word)
 static __always_inline enum gw_futex gw_futex_kind(const struct gw_process *process, __u64 word,
 						   __u32 gil)
 {
+	const struct gw_layout *layout;
+
 	if (gil >= GW_GILS_PER_PROCESS)
 		return GW_FUTEX_OTHER;
-	return word - process->gil_address[gil] >= (__u64)process->layout.gil_switch_cond
+	layout = gw_layout_of(process, process->gil_python[gil]);
+	return word - process->gil_address[gil] >= (__u64)layout->gil_switch_cond
 		       ? GW_FUTEX_HANDOVER
 		       : GW_FUTEX_WAIT;
 }
@@ -192,11 +196,12 @@ static __always_inline __u64 gw_look_at_gil(const struct gw_process *process,
 					    const struct gw_gil_state *gil, __u64 fs_base,
 					    struct gw_out *out)
 {
+	const struct gw_layout *layout = gw_layout_of(process, gil->python);
 	struct gw_gil_head head;
 	__u64 holder;
 
 	if (bpf_probe_read_user(&head, sizeof(head),
-				(void *)(gil->address + process->layout.gil_last_holder)))
+				(void *)(gil->address + layout->gil_last_holder)))
 		return 0;
 	out->gil_read = 1;
 	out->switch_number = head.switch_number;
@@ -204,7 +209,7 @@ static __always_inline __u64 gw_look_at_gil(const struct gw_process *process,
 		return 0;
 	/* A thread's own state is there as long as it runs: what cannot be read is another's. */
 	if (bpf_probe_read_user(&holder, sizeof(holder),
-				(void *)(head.last_holder + process->layout.tstate_thread_id)))
+				(void *)(head.last_holder + layout->tstate_thread_id)))
 		return 0;
 	out->was_last = holder == fs_base;
 	if (head.locked <= 0)
@@ -252,7 +257,8 @@ static __always_inline void gw_learn_self(struct task_struct *task, struct gw_th
 
 /*
  * The same for a thread whose process has several GILs: if it does not hold the one it used last,
- * it may hold another by now. Sets t->gil, and returns the holder of that one.
+ * it may hold another by now. Sets t->gil, and returns the holder of that one. The memory of the
+ * one that it used last may have gone with its interpreter: then it counts for another.
  */
 static __always_inline __u64 gw_look_at_gils(const struct gw_process *process,
 					     struct gw_gil_state **gil, struct gw_thread *t,
@@ -266,16 +272,18 @@ static __always_inline __u64 gw_look_at_gils(const struct gw_process *process,
 	if (out->holds || process->gil_count < 2 || out->futex != GW_FUTEX_OTHER)
 		return holder;
 	held = gw_held_gil_once(process, t->process, t->gil, t->fs_base, &seen);
+	if (held < 0 && !out->gil_read && seen.gil_read)
+		held = 0;
 	other = held < 0 ? NULL : gw_gil_at(GW_GIL_SLOT(t->process, (__u32)held));
 	if (!other)
 		return holder;
 	t->gil = GW_GIL_SLOT(t->process, (__u32)held);
 	*gil = other;
-	out->holds = 1;
-	out->was_last = 1;
+	out->holds = seen.holds;
+	out->was_last = seen.holds;
 	out->gil_read = 1;
 	out->switch_number = seen.switch_number;
-	return t->fs_base;
+	return seen.holds ? t->fs_base : holder;
 }
 
 /* The thread stands at a probed instruction, or just behind its breakpoint's byte. */

@@ -59,13 +59,15 @@ static __always_inline enum gw_passing gw_hit_classify(struct gw_hit *hit, __u64
 	bool acquires;
 
 	for (__u32 i = 0; i < GW_GILS_PER_PROCESS; i++) {
+		const struct gw_layout *layout;
 		__u64 offset;
 
 		if (i >= process->gil_count)
 			break;
 		offset = condition - process->gil_address[i];
-		acquires = offset == (__u64)process->layout.gil_switch_cond;
-		if (!acquires && offset != (__u64)process->layout.gil_cond)
+		layout = gw_layout_of(process, process->gil_python[i]);
+		acquires = offset == (__u64)layout->gil_switch_cond;
+		if (!acquires && offset != (__u64)layout->gil_cond)
 			continue;
 		hit->thread->gil = GW_GIL_SLOT(hit->thread->process, i);
 		hit->gil = gw_gil_at(hit->thread->gil);
@@ -79,7 +81,7 @@ static __always_inline enum gw_passing gw_hit_classify(struct gw_hit *hit, __u64
 /* Whether somebody has asked the holder to give way. Only a waiter can. */
 static __always_inline int gw_drop_requested(const struct gw_hit *hit)
 {
-	const struct gw_layout *layout = &hit->process->layout;
+	const struct gw_layout *layout = gw_layout_of(hit->process, hit->gil->python);
 	__u64 address = layout->runtime_drop_request;
 	__u64 holder, interpreter;
 	__u32 request = 0;

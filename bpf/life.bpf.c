@@ -29,14 +29,17 @@ static __always_inline void gw_thread_begin(struct task_struct *task, __u32 slot
 static __always_inline void gw_copy_facts(struct gw_process *to, __u32 slot,
 					  const struct gw_process *from)
 {
-	to->layout = from->layout;
+	for (__u32 i = 0; i < GW_PYTHONS_PER_PROCESS; i++)
+		to->layout[i] = from->layout[i];
 	for (__u32 i = 0; i < GW_GILS_PER_PROCESS; i++) {
 		struct gw_gil_state *gil = gw_gil_at(GW_GIL_SLOT(slot, i));
 
 		if (!gil || i >= from->gil_count)
 			break;
 		to->gil_address[i] = from->gil_address[i];
+		to->gil_python[i] = from->gil_python[i];
 		gil->address = from->gil_address[i];
+		gil->python = from->gil_python[i];
 		gil->process = slot;
 		gil->holder = GW_RUNNING;
 	}

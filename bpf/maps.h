@@ -161,6 +161,7 @@ __u32 pass __weak = 0;		 /* enum gw_pass */
 __u32 settle_process __weak = 0; /* slot */
 __u32 settle_gil __weak = 0;	 /* slot */
 __u64 settle_holder __weak = 0;	 /* pthread_self() of the holder of that GIL; 0: nobody */
+__u32 settle_last __weak = 0;	 /* it is the last of the process's: who holds none is told, too */
 __u64 settle_look_ns __weak = 0; /* the look at the GIL is not older than this */
 /* Newcomers for which there was no room: the user side looks at all processes then. */
 __u64 newcomers_lost __weak = 0;
@@ -190,6 +191,13 @@ static __always_inline struct gw_process *gw_process_at(__u32 slot)
 static __always_inline struct gw_gil_state *gw_gil_at(__u32 slot)
 {
 	return slot == GW_NO_SLOT ? NULL : bpf_map_lookup_elem(&gils, &slot);
+}
+
+/* The layout of the Python that has the GIL with that index. */
+static __always_inline const struct gw_layout *gw_layout_of(const struct gw_process *process,
+							    __u32 python)
+{
+	return &process->layout[python % GW_PYTHONS_PER_PROCESS];
 }
 
 /* The GIL that a thread used last; one that has used none yet counts for the process's first. */

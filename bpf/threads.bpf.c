@@ -7,14 +7,20 @@ static __always_inline void gw_settle_thread(struct task_struct *task)
 	struct gw_thread *t = bpf_task_storage_get(&threads, task, NULL, 0);
 	struct gw_process *process;
 	struct gw_gil_state *gil;
+	bool holds;
 
 	if (!t || t->process != settle_process)
 		return;
+	holds = settle_holder && t->fs_base == settle_holder;
+	if (!holds && !settle_last)
+		return;
 	process = gw_process_at(t->process);
 	gil = gw_gil_at(settle_gil);
-	if (process && gil)
-		gw_settle(t, gil, gw_now(), settle_holder && t->fs_base == settle_holder,
-			  settle_look_ns, process->engine_since_ns);
+	if (!process || !gil)
+		return;
+	if (holds)
+		t->gil = settle_gil;
+	gw_settle(t, gil, gw_now(), holds, settle_look_ns, process->engine_since_ns);
 }
 
 /* Others go on counting meanwhile: what is written is what the head says. */

@@ -11,9 +11,10 @@
 #include "gilwatch/place.h"
 #include "gilwatch/wait.h"
 
-#define GW_GILS_PER_PROCESS  16
-#define GW_SITES_PER_PROCESS 64
-#define GW_NO_SLOT	     0xffffffffU
+#define GW_GILS_PER_PROCESS    16
+#define GW_PYTHONS_PER_PROCESS 2 /* a power of two */
+#define GW_SITES_PER_PROCESS   64
+#define GW_NO_SLOT	       0xffffffffU
 
 /* The slots of a process's GILs in their map. */
 #define GW_GIL_SLOT(process_slot, index) ((process_slot)*GW_GILS_PER_PROCESS + (index))
@@ -143,8 +144,8 @@ struct gw_gil_state {
 	__u32 holder_cpu; /* of the last acquisition */
 	__u32 holder;	  /* what the holder does: a gw_where, or GW_BY_NOBODY */
 	__u32 seen_tid;	  /* the thread that was last known to hold it … */
-	__u32 padding;
-	__u64 seen_ns; /* … and when */
+	__u32 python;	  /* whose it is: its layout in the process */
+	__u64 seen_ns;	  /* … and when */
 	struct gw_waiters waiters;
 	__u64 booked_ns; /* W up to which by_holder_ns is booked */
 	__u64 by_holder_ns[GW_BY_COUNT];
@@ -214,7 +215,8 @@ struct gw_process {
 	__u32 flags;
 	__u32 gil_count;
 	__u64 gil_address[GW_GILS_PER_PROCESS];
-	struct gw_layout layout;
+	__u32 gil_python[GW_GILS_PER_PROCESS]; /* which of the layouts is its */
+	struct gw_layout layout[GW_PYTHONS_PER_PROCESS];
 	__u32 site_count;
 	__u32 seeded;			  /* all its threads have records: one without is a loss */
 	__u32 parent_execs;		  /* its parent's execs as it was forked */
@@ -224,6 +226,8 @@ struct gw_process {
 	__u64 threads_started;
 	__u64 threads_ended;
 	__u64 ended_wall_ns;
+	__u64 gils_ended;		/* that have gone, and given their places to others … */
+	struct gw_gil_state ended_gils; /* … what they add up to; only sums are set */
 	struct gw_tally ended;
 	struct gw_hist ended_hold, ended_wait, ended_resume;
 	__u64 inflicted_rest_ns;

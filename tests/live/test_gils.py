@@ -11,6 +11,7 @@ from measure import BOTH
 
 OWN_GILS = [name for name in NAMES if minor_version(name) >= 12 and not name.startswith("3.13t")]
 INTERPRETERS_TOGETHER = 2
+PLACES = 16  # for the GILs of a process
 
 
 def gils_of(process):
@@ -58,6 +59,33 @@ def test_a_gil_comes_while_it_is_watched(engine):
     gils = gils_of(only_process(summary))
     findings.true("GILs of %s" % sorted(gils), sorted(gils) == [0, 1, 2, 3])
     findings.at_least("the late one is held", gils[3]["holding_s"], 0.7)
+    findings.report()
+
+
+def test_more_gils_than_places():
+    """They come and go: those that have gone make room, and are added up."""
+    name = OWN_GILS[0]
+    findings = Findings()
+    apart = ["env", "MALLOC_MMAP_THRESHOLD_=100000"]
+    with Workload("gil_churn", python=INTERPRETERS[name], prefix=apart) as work:
+        gilwatch = Gilwatch(
+            *("summary", "-p", work.pid, "-d", 60, "--json", "--engine=sched"), terminal=True
+        )
+        gilwatch.wait_until_watching()
+        work.process.stdin.write(b"x")
+        work.process.stdin.flush()
+        made = work.finish()["made"]
+        answer = gilwatch.finish(60)
+    summary = answer.summary()
+    find_laws(findings, summary)
+    process = only_process(summary)
+    rows, ended = process["gils"], process["ended_gils"]
+    findings.true("%d rows" % len(rows), len(rows) == PLACES)
+    # A GIL that was made where another had been shares its row.
+    findings.at_most("GILs", len(rows) - 1 + ended["count"], made)
+    findings.at_least("GILs that have gone", ended["count"], 1)
+    findings.at_least("held by those", ended["holding_s"], 0.1)
+    findings.true("%d lost" % process["check"]["lost_events"], not process["check"]["lost_events"])
     findings.report()
 
 

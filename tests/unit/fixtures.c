@@ -395,7 +395,11 @@ static void three_gils(struct gw_process_view *p)
 		p->gil[i].address += 0x1000 * (uint64_t)i;
 	}
 	p->gil[2].interval_ns = GW_ABSENT_NS;
+	memcpy(p->gil[2].python, "3.13.0", sizeof("3.13.0"));
 	free(one);
+	p->ended_gil_count = 5;
+	p->ended_gils.acquisitions = p->ended_gils.releases = 123;
+	p->ended_gils.holding_ns = MS(456);
 }
 
 void fixture_many(struct gw_snapshot *s)

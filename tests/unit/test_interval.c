@@ -279,6 +279,33 @@ static void histograms_are_subtracted(void **state)
 	gw_snapshot_clear(&between);
 }
 
+/* Its place was given to another: what it did before is no part of the interval. */
+static void a_gil_that_lost_its_row_counts_what_it_did_since(void **state)
+{
+	struct gw_snapshot before, after, between;
+
+	(void)state;
+	begin(&before, SEC(1), 0);
+	before.process->gil->interpreter = 7;
+	before.process->gil->acquisitions = 10;
+	before.process->gil->holding_ns = MS(100);
+	begin(&after, SEC(2), 0);
+	after.process->gil->interpreter = 8;
+	after.process->gil->address = 0x2000;
+	after.process->gil->acquisitions = 3;
+	after.process->gil->holding_ns = MS(30);
+	after.process->ended_gil_count = 1;
+	after.process->ended_gils.acquisitions = 14;
+	after.process->ended_gils.holding_ns = MS(140);
+	make(&before, &after, &between);
+
+	assert_int_equal(between.process->gil->acquisitions, 3);
+	assert_int_equal(between.process->ended_gil_count, 1);
+	assert_int_equal(between.process->ended_gils.acquisitions, 4);
+	assert_int_equal(between.process->ended_gils.holding_ns, MS(40));
+	gw_snapshot_clear(&between);
+}
+
 static void a_maximum_that_grew_is_exact(void **state)
 {
 	struct gw_snapshot before, after, between;
@@ -511,6 +538,7 @@ int main(void)
 		cmocka_unit_test(a_tid_used_again_is_another_thread),
 		cmocka_unit_test(sampled_time_is_split_by_the_samples_of_the_interval),
 		cmocka_unit_test(histograms_are_subtracted),
+		cmocka_unit_test(a_gil_that_lost_its_row_counts_what_it_did_since),
 		cmocka_unit_test(a_maximum_that_grew_is_exact),
 		cmocka_unit_test(what_is_absent_stays_absent_and_what_came_counts_from_nothing),
 		cmocka_unit_test(waiting_for_nobody_goes_where_it_is_counted_without_probes),

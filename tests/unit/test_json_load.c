@@ -57,6 +57,9 @@ static const struct {
 	{"processes/0/migrations", "{}", "migrations.same_cpu is missing"},
 	{"processes/0/migrations", "true", "migrations is not an object"},
 	{"processes/0/gils/0/address", "\"zz\"", "gils[0].address is not an address"},
+	{"processes/0/gils/0/python", "3", "gils[0].python is not a text"},
+	{"processes/0/ended_gils", "3", "ended_gils is not an object"},
+	{"processes/0/ended_gils", "{\"count\": 1}", "ended_gils.acquisitions is missing"},
 	{"processes/0/gils/0/hold", "true", "gils[0].hold is not an object"},
 	{"processes/0/gils/0/hold", "null", "gils[0].hold_reason is missing"},
 	{"processes/0/gils/0/hold/sum_s", "null", "hold.sum_s is null"},
@@ -126,6 +129,9 @@ static void test_load_refuses(void **state)
 
 	(void)state;
 	fixture_contended_uprobe(&s);
+	/* What few files have. */
+	memcpy(s.process->gil->python, "3.13.0", sizeof("3.13.0"));
+	s.process->ended_gil_count = 1;
 	good = json_of(&s);
 	for (size_t i = 0; i < sizeof(broken) / sizeof(broken[0]); i++) {
 		json_t *root = json_loads(good, 0, NULL), *value = NULL;

@@ -127,6 +127,22 @@ static void fill_row(const struct gw_build *b, const struct gw_gil_state *gil,
 		 "the sched engine has no probes and does not see single holds");
 }
 
+/* GILs that have gone, and whose places others have: nobody waits for one, or holds it. */
+static void fill_ended(const struct gw_build *b, struct gw_process_view *view)
+{
+	const struct gw_gil_state *ended = &b->process->ended_gils;
+	struct gw_gil_row *row = &view->ended_gils;
+
+	view->ended_gil_count = b->process->gils_ended;
+	if (!view->ended_gil_count)
+		return;
+	for (int i = 0; i < GW_BY_COUNT; i++)
+		view->gil_wait_by_holder_ns[i] += (int64_t)ended->by_holder_ns[i];
+	row->holder_changes = GW_ABSENT_COUNT;
+	row->holding_ns = (int64_t)(ended->held_ns + ended->held_ticks * GW_SAMPLE_PERIOD_NS);
+	fill_row(b, ended, row);
+}
+
 void gw_build_gils(const struct gw_build *b, struct gw_process_view *view)
 {
 	for (size_t i = 0; i < view->gil_count && i < b->process->gil_count; i++) {
@@ -139,6 +155,7 @@ void gw_build_gils(const struct gw_build *b, struct gw_process_view *view)
 			view->gil[i].holding_ns = held_ns(b, gil, slot);
 		fill_row(b, gil, &view->gil[i]);
 	}
+	fill_ended(b, view);
 	view->gil_wait_by_holder_ns[GW_HOLDER_HANDOVER] = handover_ns(b);
 	/* Without probes nobody is seen to release: the running part holds this one too. */
 	if (!b->exact) {

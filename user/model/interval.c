@@ -132,6 +132,28 @@ static void minus_gil(struct gw_gil_row *between, const struct gw_gil_row *after
 	gw_minus_all(between->handovers, after->handovers, before->handovers, GW_DISTANCE_COUNT);
 }
 
+static void take_from_ended(struct gw_gil_row *sums, const struct gw_gil_row *before)
+{
+	sums->acquisitions = gw_minus(sums->acquisitions, before->acquisitions);
+	sums->releases = gw_minus(sums->releases, before->releases);
+	sums->forced_releases = gw_minus(sums->forced_releases, before->forced_releases);
+	sums->holding_ns = gw_minus(sums->holding_ns, before->holding_ns);
+}
+
+/* Those that had rows before take with them what stood there. */
+static void minus_ended_gils(const struct gw_process_view *before,
+			     const struct gw_process_view *after, struct gw_process_view *between)
+{
+	between->ended_gil_count = after->ended_gil_count - before->ended_gil_count;
+	if (!after->ended_gil_count)
+		return;
+	if (before->ended_gil_count)
+		take_from_ended(&between->ended_gils, &before->ended_gils);
+	for (size_t i = 0; i < before->gil_count; i++)
+		if (find_gil(after, &before->gil[i])->address != before->gil[i].address)
+			take_from_ended(&between->ended_gils, &before->gil[i]);
+}
+
 static int minus_gils(const struct gw_process_view *before, const struct gw_process_view *after,
 		      struct gw_process_view *between)
 {
@@ -140,6 +162,7 @@ static int minus_gils(const struct gw_process_view *before, const struct gw_proc
 		return -ENOMEM;
 	for (size_t i = 0; i < after->gil_count; i++)
 		minus_gil(&between->gil[i], &after->gil[i], find_gil(before, &after->gil[i]));
+	minus_ended_gils(before, after, between);
 	/* What samples say of holding, they say of the interval alone. */
 	if (after->gil_count == 1 && between->states.ns[GW_STATE_PYTHON] >= 0 &&
 	    between->states.ns[GW_STATE_HELD_OFF] >= 0)

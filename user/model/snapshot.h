@@ -106,6 +106,7 @@ struct gw_thread_view {
 
 struct gw_gil_row {
 	int64_t interpreter;
+	char python[32]; /* the version of its Python, where the process has two; else "" */
 	uint64_t address;
 	int64_t interval_ns; /* the switch interval in force at the end */
 	int64_t acquisitions, releases, forced_releases; /* GW_ABSENT_COUNT without probes */
@@ -247,6 +248,8 @@ struct gw_process_view {
 
 	struct gw_gil_row *gil;
 	size_t gil_count;
+	struct gw_gil_row ended_gils; /* those that have no row any more, added up: no histograms */
+	uint64_t ended_gil_count;
 	/* Of the main interpreter's GIL, if its interval changed meanwhile; else none. */
 	struct gw_interval_phase *interval_phase;
 	size_t interval_phase_count;

@@ -414,8 +414,9 @@ void gw_session_free(struct gw_session *s)
 		return;
 	gw_sampler_free(s->sampler);
 	for (size_t i = 0; s->uprobes && i < s->slots; i++)
-		if (s->uprobes[i])
-			gw_uprobes_free_later(s->uprobes[i], s->closer, NULL);
+		for (int n = 0; n < GW_PYTHONS_PER_PROCESS; n++)
+			if (s->uprobes[i][n])
+				gw_uprobes_free_later(s->uprobes[i][n], s->closer, NULL);
 	gw_closer_free(s->closer);
 	free(s->closing);
 	free(s->uprobes);

@@ -44,6 +44,8 @@ int gw_session_load(struct gw_session *session, const struct gw_session_options 
 int gw_session_select(struct gw_session *session, pid_t pid, uint32_t *slot, struct gw_error *err);
 
 /*
+ * Of a process with two Pythons both are described, the first one first.
+ *
  * Says where the GILs of a process are, which goes on with the sched engine from now on, or with
  * none if its GIL is off; also while it is counting. After a second call for the same process: GILs
  * that have come, and one that is on by now.
@@ -51,19 +53,34 @@ int gw_session_select(struct gw_session *session, pid_t pid, uint32_t *slot, str
 int gw_session_describe(struct gw_session *session, uint32_t slot, const struct gw_python *python,
 			struct gw_error *err);
 
+/* What is to be probed in one of a process's Pythons. */
+struct gw_session_part {
+	const struct gw_python *python;
+	const struct gw_sites *sites;
+	const char *path; /* by which the kernel finds the file with the sites */
+};
+
 enum gw_probing {
 	GW_PROBING_STAY,   /* until they are dropped */
 	GW_PROBING_WINDOW, /* for a moment: time on a CPU is left to the sampler meanwhile */
 };
 
 /*
- * Attaches probes to the sites of a process that has been described; from now on it is measured by
- * them. path is that by which the kernel finds the file with the sites. -EBUSY (windows only): its
- * last ones are not gone yet.
+ * Gives the place of a GIL that has gone to one that has come, of the Python given. What was
+ * measured of the first is added to the process's ended_gils.
+ */
+void gw_session_replace_gil(struct gw_session *session, uint32_t slot, uint64_t gone,
+			    const struct gw_python *python, uint64_t come);
+
+/* Counts GILs of a process for which there is no place, as a loss. */
+void gw_session_lose_gils(struct gw_session *session, uint32_t slot, size_t count);
+
+/*
+ * Attaches probes to the sites of all Pythons of a process that has been described; from now on it
+ * is measured by them. -EBUSY (windows only): its last ones are not gone yet.
  */
 int gw_session_probe(struct gw_session *session, uint32_t slot, enum gw_probing probing,
-		     const struct gw_python *python, const struct gw_sites *sites, const char *path,
-		     struct gw_error *err);
+		     const struct gw_session_part *part, size_t parts, struct gw_error *err);
 
 /* The probes of a window stay. */
 void gw_session_keep_probes(struct gw_session *session, uint32_t slot);
@@ -104,8 +121,8 @@ int gw_session_activate(struct gw_session *session, uint64_t not_before_ns, stru
  * Finds out what the threads of a described process hold that are off the CPU, by a look at its
  * GILs. A process that cannot be read goes on as unknown, and that is shown.
  */
-int gw_session_settle(struct gw_session *session, uint32_t slot, const struct gw_python *python,
-		      struct gw_error *err);
+int gw_session_settle(struct gw_session *session, uint32_t slot,
+		      const struct gw_python *const *python, size_t pythons, struct gw_error *err);
 
 /* How many slots there are; those of no process have origin GW_ORIGIN_NONE. */
 size_t gw_session_slots(const struct gw_session *session);

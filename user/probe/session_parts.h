@@ -27,9 +27,9 @@ struct gw_session {
 	gw_session_visit *on_newcomer;
 	void *on_newcomer_data;
 	size_t slots;
-	size_t selected;	     /* slots from 0 on */
-	struct gw_uprobes **uprobes; /* by slot */
-	unsigned int *closing;	     /* by slot: probes that are on their way out */
+	size_t selected;				       /* slots from 0 on */
+	struct gw_uprobes *(*uprobes)[GW_PYTHONS_PER_PROCESS]; /* by slot */
+	unsigned int *closing; /* by slot: probes that are on their way out */
 	struct gw_closer *closer;
 	struct gw_probe_cost cost;
 	struct ring_buffer *alarms;   /* NULL: the kernel has none */

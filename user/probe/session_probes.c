@@ -35,22 +35,33 @@ static struct gw_uprobe_program hit_program(const struct gw_session *s)
 	return program;
 }
 
-static void fill_sites(struct gw_process *process, const struct gw_python *python,
-		       const struct gw_sites *sites)
+static void fill_sites(struct gw_process *process, const struct gw_session_part *part, size_t parts)
 {
-	size_t i;
+	size_t count = 0;
 
-	for (i = 0; i < sites->count && i < GW_SITES_PER_PROCESS; i++)
-		process->site[i] = sites->site[i].virtual_address + python->load_bias;
-	process->site_count = (uint32_t)i;
+	for (size_t n = 0; n < parts; n++) {
+		const struct gw_sites *sites = part[n].sites;
+
+		for (size_t i = 0; i < sites->count && count < GW_SITES_PER_PROCESS; i++)
+			process->site[count++] =
+				sites->site[i].virtual_address + part[n].python->load_bias;
+	}
+	process->site_count = (uint32_t)count;
+}
+
+static void let_go(struct gw_session *s, uint32_t slot)
+{
+	for (int n = 0; n < GW_PYTHONS_PER_PROCESS; n++) {
+		if (s->uprobes[slot][n])
+			gw_uprobes_free_later(s->uprobes[slot][n], s->closer, &s->closing[slot]);
+		s->uprobes[slot][n] = NULL;
+	}
 }
 
 /* With two links to the same sites each hit would be two. 0 or -EBUSY. */
 static int wait_for_old_ones(struct gw_session *s, uint32_t slot, enum gw_probing probing)
 {
-	if (s->uprobes[slot])
-		gw_uprobes_free_later(s->uprobes[slot], s->closer, &s->closing[slot]);
-	s->uprobes[slot] = NULL;
+	let_go(s, slot);
 	if (!__atomic_load_n(&s->closing[slot], __ATOMIC_ACQUIRE))
 		return 0;
 	if (probing == GW_PROBING_WINDOW)
@@ -60,8 +71,7 @@ static int wait_for_old_ones(struct gw_session *s, uint32_t slot, enum gw_probin
 }
 
 int gw_session_probe(struct gw_session *s, uint32_t slot, enum gw_probing probing,
-		     const struct gw_python *python, const struct gw_sites *sites, const char *path,
-		     struct gw_error *err)
+		     const struct gw_session_part *part, size_t parts, struct gw_error *err)
 {
 	const struct gw_uprobe_program program = hit_program(s);
 	struct gw_process *process = &s->processes[slot];
@@ -70,11 +80,14 @@ int gw_session_probe(struct gw_session *s, uint32_t slot, enum gw_probing probin
 	if (code)
 		return gw_error_set(err, code, GW_STATUS_FAILURE,
 				    "the last probes of process %u are not gone yet", process->pid);
-	fill_sites(process, python, sites);
-	code = gw_uprobes_attach(&program, (pid_t)process->pid, path, sites, &s->uprobes[slot],
-				 err);
-	if (code)
+	fill_sites(process, part, parts);
+	for (size_t n = 0; !code && n < parts; n++)
+		code = gw_uprobes_attach(&program, (pid_t)process->pid, part[n].path, part[n].sites,
+					 &s->uprobes[slot][n], err);
+	if (code) {
+		let_go(s, slot); /* half of the probes are none */
 		return code;
+	}
 	process->probed = 1;
 	process->windows += probing == GW_PROBING_WINDOW;
 	process->pooled = probing == GW_PROBING_WINDOW;
@@ -89,11 +102,10 @@ void gw_session_keep_probes(struct gw_session *s, uint32_t slot)
 
 void gw_session_drop_probes(struct gw_session *s, uint32_t slot)
 {
-	if (!s->uprobes[slot])
+	if (!s->uprobes[slot][0])
 		return;
 	gw_session_set_engine(s, slot, GW_ENGINE_SCHED);
-	gw_uprobes_free_later(s->uprobes[slot], s->closer, &s->closing[slot]);
-	s->uprobes[slot] = NULL;
+	let_go(s, slot);
 }
 
 /* ---- what they cost ---- */

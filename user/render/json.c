@@ -319,6 +319,8 @@ static json_t *gil(struct writer *w, const struct gw_gil_row *row)
 
 	snprintf(address, sizeof(address), "0x%" PRIx64, row->address);
 	put(w, object, "address", json_string(address));
+	if (row->python[0])
+		put_text(w, object, "python", row->python, sizeof(row->python));
 	put_histogram(w, object, "hold", &row->hold);
 	put_histogram(w, object, "wait", &row->wait);
 	put_distances(w, object, "handovers", row->handovers, why_absent(&row->hold));
@@ -421,6 +423,9 @@ static void put_lists(struct writer *w, json_t *object, const struct gw_process_
 			w->failed = 1;
 	}
 	put(w, object, "gils", gils);
+	if (p->ended_gil_count)
+		put(w, object, "ended_gils",
+		    object_of(w, &gw_fields_ended_gils, p, why_absent(&p->ended_gils.hold)));
 	put(w, object, "threads", threads);
 	put(w, object, "verdicts", verdicts(w, p->verdict, p->verdict_count));
 	put(w, object, "engine_changes",

@@ -132,6 +132,14 @@ static const struct gw_field gil[] = {
 	FIELD(TIME, gw_gil_row, exact_ns, "exact_s", NULL),
 };
 
+static const struct gw_field ended_gils[] = {
+	FIELD(COUNT_U64, gw_process_view, ended_gil_count, "count", NULL),
+	FIELD(COUNT, gw_process_view, ended_gils.acquisitions, "acquisitions", NULL),
+	FIELD(COUNT, gw_process_view, ended_gils.releases, "releases", NULL),
+	FIELD(COUNT, gw_process_view, ended_gils.forced_releases, "forced_releases", NULL),
+	FIELD(TIME, gw_process_view, ended_gils.holding_ns, "holding_s", NULL),
+};
+
 static const struct gw_field resume[] = {
 	FIELD(TIME, gw_resume, runqueue_ns, "runqueue_s", NULL),
 	FIELD(TIME, gw_resume, gil_ns, "gil_s", NULL),
@@ -207,6 +215,7 @@ const struct gw_fields gw_fields_overhead = FIELDS(overhead);
 const struct gw_fields gw_fields_parallelism = FIELDS(parallelism);
 const struct gw_fields gw_fields_basis = FIELDS(basis);
 const struct gw_fields gw_fields_gil = FIELDS(gil);
+const struct gw_fields gw_fields_ended_gils = FIELDS(ended_gils);
 const struct gw_fields gw_fields_resume = FIELDS(resume);
 const struct gw_fields gw_fields_thread = FIELDS(thread);
 const struct gw_fields gw_fields_thread_gil = FIELDS(thread_gil);

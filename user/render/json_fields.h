@@ -51,6 +51,7 @@ extern const struct gw_fields gw_fields_head, gw_fields_python, gw_fields_proces
 extern const struct gw_fields gw_fields_phase;
 extern const struct gw_fields gw_fields_change, gw_fields_overhead, gw_fields_parallelism;
 extern const struct gw_fields gw_fields_basis, gw_fields_gil, gw_fields_resume;
+extern const struct gw_fields gw_fields_ended_gils;
 extern const struct gw_fields gw_fields_thread, gw_fields_thread_gil, gw_fields_ended;
 extern const struct gw_fields gw_fields_open, gw_fields_inflicted, gw_fields_verdict;
 extern const struct gw_fields gw_fields_check;

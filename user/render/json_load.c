@@ -245,7 +245,7 @@ static int read_threads(const struct gw_json_at *at, json_t *object, struct gw_p
 
 static int read_gil(const struct gw_json_at *at, json_t *object, struct gw_gil_row *row)
 {
-	json_t *address, *inner;
+	json_t *address, *inner, *python = json_object_get(object, "python");
 	const char *text;
 	char *end;
 
@@ -256,6 +256,8 @@ static int read_gil(const struct gw_json_at *at, json_t *object, struct gw_gil_r
 	row->address = strtoull(text, &end, 16);
 	if (strncmp(text, "0x", 2) || end == text || *end)
 		return gw_json_refuse(at, "address", "is not an address");
+	if (python && gw_json_read_text(at, "python", python, row->python, sizeof(row->python)))
+		return -EINVAL;
 	if (read_histogram_or_null(at, object, "hold", &row->hold, &inner) ||
 	    read_histogram_or_null(at, object, "wait", &row->wait, &inner))
 		return -EINVAL;
@@ -273,7 +275,11 @@ static int read_gils(const struct gw_json_at *at, json_t *object, struct gw_proc
 		if (read_gil(&here, json_array_get(array, i), &p->gil[i]))
 			return -EINVAL;
 	}
-	return p->gil ? 0 : -EINVAL;
+	if (!p->gil)
+		return -EINVAL;
+	return json_object_get(object, "ended_gils")
+		       ? gw_json_read_object(at, object, "ended_gils", &gw_fields_ended_gils, p)
+		       : 0;
 }
 
 static int read_evidence(const struct gw_json_at *at, json_t *object, struct gw_verdict *v)

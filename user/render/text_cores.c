@@ -88,11 +88,10 @@ void gw_text_cores(struct gw_page *page, const struct gw_process_view *p)
 		      gw_number(p->parallelism_native).text, p->cpus_usable);
 	distances(page, "Threads moved to another CPU", p->migrations);
 	for (size_t i = 0; i < p->gil_count && i < GILS_MOST; i++) {
-		char what[64] = "GIL hand-overs by distance";
+		char what[96];
 
-		if (p->gil_count > 1)
-			snprintf(what, sizeof(what), "GIL %lld hand-overs by distance",
-				 (long long)p->gil[i].interpreter);
+		snprintf(what, sizeof(what), "%s hand-overs by distance",
+			 gw_text_gil_name(p, &p->gil[i]).text);
 		distances(page, what, p->gil[i].handovers);
 		if (p->gil[i].handovers[0] < 0)
 			gw_page_reason(page, p->gil[i].hold.reason);

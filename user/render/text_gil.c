@@ -127,30 +127,40 @@ static void histogram_row(struct gw_page *page, const char *label, const struct 
 		gw_page_reason(page, h->reason[0] ? h->reason : "it was not measured");
 }
 
-static void gil_histograms(struct gw_page *page, const struct gw_gil_row *gil, int several)
+struct gw_gil_label gw_text_gil_name(const struct gw_process_view *p, const struct gw_gil_row *gil)
 {
-	char label[64], of[32] = "GIL";
+	struct gw_gil_label label = {"GIL"};
 
-	if (several)
-		snprintf(of, sizeof(of), "GIL %lld", (long long)gil->interpreter);
-	snprintf(label, sizeof(label), "%s held at a stretch", of);
+	if (gil->python[0])
+		snprintf(label.text, sizeof(label.text), "GIL %lld of %s",
+			 (long long)gil->interpreter, gil->python);
+	else if (p->gil_count > 1)
+		snprintf(label.text, sizeof(label.text), "GIL %lld", (long long)gil->interpreter);
+	return label;
+}
+
+static void gil_histograms(struct gw_page *page, const struct gw_process_view *p,
+			   const struct gw_gil_row *gil)
+{
+	struct gw_gil_label of = gw_text_gil_name(p, gil);
+	char label[96];
+
+	/* A long name leaves no more room in its column. */
+	snprintf(label, sizeof(label), "%s held%s", of.text, gil->python[0] ? "" : " at a stretch");
 	histogram_row(page, label, &gil->hold);
-	snprintf(label, sizeof(label), "%s waited for", of);
+	snprintf(label, sizeof(label), "%s waited for", of.text);
 	histogram_row(page, label, &gil->wait);
 }
 
 static void gil_rates(struct gw_page *page, const struct gw_process_view *p,
-		      const struct gw_gil_row *gil, int several)
+		      const struct gw_gil_row *gil)
 {
 	int64_t probed_ns = gw_probed_ns(p);
-	char of[32] = "GIL";
 
-	if (several)
-		snprintf(of, sizeof(of), "GIL %lld", (long long)gil->interpreter);
 	gw_page_print(page, "  ", 4,
 		      "%s taken %s, given up because another asked %s, passed to another thread "
 		      "%s; switch interval %s.",
-		      of, gw_rate(gil->acquisitions, probed_ns).text,
+		      gw_text_gil_name(p, gil).text, gw_rate(gil->acquisitions, probed_ns).text,
 		      gw_rate(gil->forced_releases, probed_ns).text,
 		      gw_rate(gil->holder_changes, p->elapsed_ns).text,
 		      gw_duration_short(gil->interval_ns).text);
@@ -228,11 +238,11 @@ void gw_text_gil(struct gw_page *page, const struct gw_process_view *p)
 	}
 	histogram_titles(page);
 	for (size_t i = 0; i < shown; i++)
-		gil_histograms(page, &p->gil[i], p->gil_count > 1);
+		gil_histograms(page, p, &p->gil[i]);
 	histogram_row(page, "from wake-up to GIL", &p->resume.latency);
 	resume(page, &p->resume);
 	for (size_t i = 0; i < shown; i++)
-		gil_rates(page, p, &p->gil[i], p->gil_count > 1);
+		gil_rates(page, p, &p->gil[i]);
 	forced(page, p);
 	if (p->probes_basis.kind == GW_BASIS_SAMPLED)
 		gw_page_print(
@@ -243,5 +253,10 @@ void gw_text_gil(struct gw_page *page, const struct gw_process_view *p)
 	if (shown < p->gil_count)
 		gw_page_print(page, "  ", 4, "%zu more GILs (subinterpreters) are not shown.",
 			      p->gil_count - shown);
+	if (p->ended_gil_count)
+		gw_page_print(page, "  ", 4,
+			      "%s more GILs went away meanwhile, and were held for %s in all.",
+			      gw_count((int64_t)p->ended_gil_count).text,
+			      gw_duration(p->ended_gils.holding_ns).text);
 	gw_page_reasons(page);
 }

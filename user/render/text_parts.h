@@ -31,6 +31,12 @@ const char *gw_text_about(const struct gw_basis *basis);
 const char *gw_text_state(enum gw_state state);
 const char *gw_text_state_meaning(enum gw_state state);
 
+/* "GIL", or which one of the process's: "GIL 1", or "GIL 0 of 3.13.0" where it has two Pythons. */
+struct gw_gil_label {
+	char text[64];
+};
+struct gw_gil_label gw_text_gil_name(const struct gw_process_view *p, const struct gw_gil_row *gil);
+
 /* What a thread that is not running waits for, in a word of at most five letters, and in words. */
 const char *gw_text_cause(enum gw_where where);
 const char *gw_text_doing(enum gw_where where);

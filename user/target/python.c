@@ -25,6 +25,7 @@ struct quest {
 	struct gw_file_cache *cache;
 	struct gw_error *err;
 	struct gw_python *python;
+	struct gw_python *second; /* NULL: not asked for */
 };
 
 /* The comm belongs to the target: it must not write to the terminal through a sentence. */
@@ -242,7 +243,8 @@ struct outcome {
 	int initialised;     /* how many; the first of them is the answer */
 	int code;	     /* of the first that is not */
 	struct gw_error err; /* its sentence */
-	char other[32];	     /* the version of the second that is initialised */
+	char other[32];	     /* the version of the second that is initialised … */
+	int other_enabled;   /* … and whether its GIL is on */
 };
 
 /* What the file alone says of a build: all there is to tell where its memory is not fit to be read.
@@ -263,6 +265,23 @@ static void keep_facts_of_file(struct gw_python *python,
 		gw_python_format_version(version, python->version, sizeof(python->version));
 }
 
+static void keep(const struct quest *q, const struct gw_python *python, struct outcome *outcome)
+{
+	if (!outcome->initialised++) {
+		*q->python = *python;
+		return;
+	}
+	if (outcome->initialised > 2)
+		return;
+	snprintf(outcome->other, sizeof(outcome->other), "%s", python->version);
+	outcome->other_enabled = python->gil_enabled;
+	/* With both off or on there is one engine for them. */
+	if (!q->second || !python->gil_enabled || !q->python->gil_enabled)
+		return;
+	*q->second = *python;
+	q->second->number = 1;
+}
+
 static int try_candidates(const struct quest *q, const struct gw_python_search *s, size_t from,
 			  struct outcome *outcome)
 {
@@ -274,10 +293,8 @@ static int try_candidates(const struct quest *q, const struct gw_python_search *
 		struct gw_error err = {0};
 		int code = try_candidate(q, &s->candidate[i], python, &err);
 
-		if (!code && !outcome->initialised++)
-			*q->python = *python;
-		else if (!code)
-			snprintf(outcome->other, sizeof(outcome->other), "%s", python->version);
+		if (!code)
+			keep(q, python, outcome);
 		if (code && !outcome->code) {
 			outcome->code = code;
 			outcome->err = err;
@@ -289,11 +306,25 @@ static int try_candidates(const struct quest *q, const struct gw_python_search *
 
 static void note_several(const struct quest *q, const struct outcome *outcome)
 {
-	if (outcome->initialised > 1)
-		snprintf(q->python->note, sizeof(q->python->note),
-			 "%d Pythons run in this process: only the first, %s, is measured, and not "
-			 "%s",
-			 outcome->initialised, q->python->version, outcome->other);
+	const char *first = q->python->version, *other = outcome->other;
+	char *note = q->python->note;
+	size_t size = sizeof(q->python->note);
+
+	if (outcome->initialised < 2)
+		return;
+	if (!outcome->other_enabled || !q->python->gil_enabled)
+		snprintf(note, size,
+			 "%d Pythons run in this process, and not all of them with a GIL: only the "
+			 "first, %s, is measured, and not %s",
+			 outcome->initialised, first, other);
+	else if (outcome->initialised > 2)
+		snprintf(note, size,
+			 "%d Pythons run in this process: %s and %s are measured, and no other",
+			 outcome->initialised, first, other);
+	else
+		snprintf(note, size,
+			 "2 Pythons run in this process, %s and %s, each with a GIL of its own",
+			 first, other);
 }
 
 /*
@@ -340,27 +371,44 @@ static int find_in_files(const struct quest *q, const char *exe)
 	return ret;
 }
 
-int gw_python_find_cached(pid_t pid, struct gw_file_cache *cache, struct gw_python *python,
-			  struct gw_error *err)
+static int find(struct quest *q)
 {
 	struct gw_proc_info *info = calloc(1, sizeof(*info));
-	struct quest q = {.pid = pid, .cache = cache, .python = python, .err = err};
 	int ret;
 
-	memset(python, 0, sizeof(*python));
+	memset(q->python, 0, sizeof(*q->python));
+	if (q->second)
+		memset(q->second, 0, sizeof(*q->second));
 	if (!info)
-		return gw_error_set(err, -ENOMEM, GW_STATUS_FAILURE, "out of memory");
-	ret = gw_proc_read(pid, info, err);
+		return gw_error_set(q->err, -ENOMEM, GW_STATUS_FAILURE, "out of memory");
+	ret = gw_proc_read(q->pid, info, q->err);
 	if (!ret) {
-		name_process(info, q.who);
+		name_process(info, q->who);
 		ret = info->kernel_thread
-			      ? gw_error_set(err, -ENOTSUP, GW_STATUS_TARGET,
+			      ? gw_error_set(q->err, -ENOTSUP, GW_STATUS_TARGET,
 					     "%s is a kernel thread: there is no Python in it",
-					     q.who)
-			      : find_in_files(&q, info->exe);
+					     q->who)
+			      : find_in_files(q, info->exe);
 	}
 	free(info);
 	return ret;
+}
+
+int gw_python_find_cached(pid_t pid, struct gw_file_cache *cache, struct gw_python *python,
+			  struct gw_error *err)
+{
+	struct quest q = {.pid = pid, .cache = cache, .python = python, .err = err};
+
+	return find(&q);
+}
+
+int gw_python_find_two(pid_t pid, struct gw_file_cache *cache, struct gw_python *python,
+		       struct gw_python *second, struct gw_error *err)
+{
+	struct quest q = {
+		.pid = pid, .cache = cache, .python = python, .second = second, .err = err};
+
+	return find(&q);
 }
 
 int gw_python_find(pid_t pid, struct gw_python *python, struct gw_error *err)

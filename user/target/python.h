@@ -9,7 +9,7 @@
 #include "target/proc.h"
 #include "util/error.h"
 
-#define GW_PYTHON_GILS_MAX 16
+#define GW_PYTHON_GILS_MAX 64
 
 /* Offsets in bytes. -1: this version has no such field, or it is not known. */
 struct gw_python_layout {
@@ -39,6 +39,7 @@ struct gw_python_gil {
 };
 
 struct gw_python {
+	int number;	      /* among those of its process: 0 or 1 */
 	uint32_t version_hex; /* PY_VERSION_HEX; the micro part is 0 where only major.minor is known
 			       */
 	char version[32];     /* "3.11.2", or "3.9" where the micro part is unknown */
@@ -86,6 +87,14 @@ int gw_python_find(pid_t pid, struct gw_python *python, struct gw_error *err);
 struct gw_file_cache;
 int gw_python_find_cached(pid_t pid, struct gw_file_cache *cache, struct gw_python *python,
 			  struct gw_error *err);
+
+/*
+ * A program that embeds Python may have two, each with GILs of its own. Fills both; the second has
+ * gil_count 0 where there is none. What there is beyond them, or cannot be measured beside the
+ * first, is told in the first one's note. As gw_python_find().
+ */
+int gw_python_find_two(pid_t pid, struct gw_file_cache *cache, struct gw_python *python,
+		       struct gw_python *second, struct gw_error *err);
 
 /* Reads one GIL. 0 or a negative errno. */
 int gw_python_view_gil(pid_t pid, const struct gw_python *python, uint64_t gil_address,

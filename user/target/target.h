@@ -9,12 +9,20 @@
 #include "target/sites.h"
 #include "util/error.h"
 
+/* A second Python in the process. */
+struct gw_second_python {
+	struct gw_python python; /* gil_count 0: there is none */
+	struct gw_sites sites;
+	char runtime_path[4096];
+};
+
 struct gw_target {
 	struct gw_proc_info proc;
 	struct gw_python python;
 	struct gw_sites sites;	 /* count 0: not looked for */
 	char runtime_path[4096]; /* by which the kernel finds the runtime's file */
 	struct gw_cpu_limits limits;
+	struct gw_second_python second;
 };
 
 /*

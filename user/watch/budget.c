@@ -112,11 +112,9 @@ static int resume(const struct gw_watch *w, struct gw_watched *watched)
 
 static void open_window(const struct gw_watch *w, struct gw_watched *watched)
 {
-	const struct gw_target *target = watched->target;
 	struct gw_error ignored = {0};
 
-	if (gw_session_probe(w->session, watched->slot, GW_PROBING_WINDOW, &target->python,
-			     &target->sites, target->runtime_path, &ignored))
+	if (gw_watched_probe(w->session, watched, GW_PROBING_WINDOW, &ignored))
 		gw_pace_failed(&watched->pace);
 }
 

@@ -114,29 +114,44 @@ static void describe_limits(const struct gw_watch *w, struct gw_watched *watched
 		view->throttled_ns = (int64_t)(now.throttled_ns - target->limits.throttled_ns);
 }
 
+/* The figures that its memory has; the rest comes from the books. */
+static void describe_gil(const struct gw_watched *watched, const struct gw_process *process,
+			 size_t place, struct gw_gil_row *row)
+{
+	const struct gw_target *target = watched->target;
+	const struct gw_known_gil *known =
+		gw_gils_find(&watched->gils, process->gil_address[place]);
+	const struct gw_python *python;
+	struct gw_gil_view now;
+
+	row->interval_ns = GW_ABSENT_NS;
+	row->holder_changes = GW_ABSENT_COUNT;
+	if (!known)
+		return;
+	python = known->python ? &target->second.python : &target->python;
+	now = known->last;
+	/* After its end the same address is another program's, or nobody's. */
+	if (!process->flags && !known->interpreter)
+		gw_python_view_gil(watched->pid, python, known->address, &now);
+	row->interpreter = known->interpreter;
+	row->interval_ns = (int64_t)now.interval_us * 1000;
+	if (target->second.python.gil_count)
+		gw_text_copy(row->python, sizeof(row->python), python->version);
+	if (!process->flags)
+		row->holder_changes = (int64_t)(now.switch_number - known->first.switch_number);
+}
+
 static int describe_gils(const struct gw_watched *watched, const struct gw_process *process,
 			 struct gw_process_view *view)
 {
-	const struct gw_python *python = &watched->target->python;
-	size_t count = watched->kind == GW_WATCHED_PYTHON ? (size_t)python->gil_count : 0;
+	size_t count = watched->kind == GW_WATCHED_PYTHON ? process->gil_count : 0;
 
 	view->gil = calloc(count + 1, sizeof(*view->gil));
 	if (!view->gil)
 		return -ENOMEM;
 	view->gil_count = count;
-	for (size_t i = 0; i < count; i++) {
-		const struct gw_gil_view *start = &watched->gil_at_start[i];
-		struct gw_gil_view now = watched->gil_last[i];
-
-		/* After its end the same address is another program's, or nobody's. */
-		if (!process->flags && i == 0)
-			gw_python_view_gil(watched->pid, python, python->gil[i].address, &now);
-		view->gil[i].interpreter = python->gil[i].interpreter;
-		view->gil[i].interval_ns = (int64_t)now.interval_us * 1000;
-		view->gil[i].holder_changes =
-			process->flags ? GW_ABSENT_COUNT
-				       : (int64_t)(now.switch_number - start->switch_number);
-	}
+	for (size_t i = 0; i < count; i++)
+		describe_gil(watched, process, i, &view->gil[i]);
 	return 0;
 }
 
@@ -150,7 +165,7 @@ static int describe_intervals(const struct gw_watch *w, const struct gw_watched 
 
 	if (!view->gil_count)
 		return 0;
-	counts = gw_interval_counts(gil, watched->gil_at_start[0].switch_number +
+	counts = gw_interval_counts(gil, watched->gils.gil[0].first.switch_number +
 						 (uint64_t)view->gil[0].holder_changes);
 	/* Of a process that has ended the last look stands. */
 	if (view->gil[0].holder_changes != GW_ABSENT_COUNT)

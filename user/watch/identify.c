@@ -31,19 +31,30 @@ static int copy_target(struct gw_watched *watched, struct gw_error *err)
 	if (code)
 		return code;
 	gw_host_limits(watched->pid, &target->limits);
-	return gw_proc_mapping_path(watched->pid, &target->python.runtime_file,
+	code = gw_proc_mapping_path(watched->pid, &target->python.runtime_file,
 				    target->runtime_path, sizeof(target->runtime_path));
+	if (!code && target->second.python.gil_count)
+		code = gw_proc_mapping_path(watched->pid, &target->second.python.runtime_file,
+					    target->second.runtime_path,
+					    sizeof(target->second.runtime_path));
+	return code;
+}
+
+/* The Pythons of a process that are measured, the first one first. */
+static size_t list_pythons(struct gw_target *target, struct gw_python *python[2])
+{
+	python[0] = &target->python;
+	python[1] = &target->second.python;
+	return target->second.python.gil_count ? 2 : 1;
 }
 
 static void view_gils(struct gw_watched *watched)
 {
-	const struct gw_python *python = &watched->target->python;
+	struct gw_python *python[2];
+	size_t count = list_pythons(watched->target, python);
 
-	for (int i = 0; i < python->gil_count; i++) {
-		gw_python_view_gil(watched->pid, python, python->gil[i].address,
-				   &watched->gil_at_start[i]);
-		watched->gil_last[i] = watched->gil_at_start[i];
-	}
+	for (size_t i = 0; i < count; i++)
+		gw_gils_look(&watched->gils, watched->pid, python[i]);
 }
 
 static enum gw_watched_kind kind_of(const struct gw_watched *watched, int code)
@@ -93,6 +104,7 @@ int gw_identify(struct gw_watched *watched, enum gw_sites_need sites)
 	}
 	watched->kind = kind_of(watched, code);
 	watched->error = err;
+	watched->gils = (struct gw_known_gils){0};
 	if (watched->kind == GW_WATCHED_PYTHON)
 		view_gils(watched);
 	if (watched->kind == GW_WATCHED_PYTHON || watched->kind == GW_WATCHED_OPAQUE)
@@ -113,8 +125,7 @@ void gw_identify_late(struct gw_watched *watched)
 	*watched->target = *watched->parent->target;
 	watched->target->proc.pid = watched->pid;
 	watched->target->proc.ppid = watched->parent->pid;
-	memcpy(watched->gil_at_start, watched->parent->gil_at_start, sizeof(watched->gil_at_start));
-	memcpy(watched->gil_last, watched->gil_at_start, sizeof(watched->gil_last));
+	watched->gils = watched->parent->gils;
 	watched->kind = GW_WATCHED_PYTHON;
 	gw_place_find(watched);
 }
@@ -159,8 +170,7 @@ static int probe(struct gw_watch *w, struct gw_watched *watched, struct gw_error
 	watched->paced = 0;
 	if (!target->sites.count || !target->python.gil_enabled || !gw_budget_begin(w, watched))
 		return 0;
-	code = gw_session_probe(w->session, watched->slot, GW_PROBING_STAY, &target->python,
-				&target->sites, target->runtime_path, &watched->no_probes);
+	code = gw_watched_probe(w->session, watched, GW_PROBING_STAY, &watched->no_probes);
 	if (!code)
 		return 0;
 	watched->paced = 0;
@@ -168,6 +178,45 @@ static int probe(struct gw_watch *w, struct gw_watched *watched, struct gw_error
 		return 0;
 	*err = watched->no_probes;
 	return code;
+}
+
+/* Each counts once, as far as can be told: by how many there are at a time. */
+static void note_without_place(struct gw_watched *watched, struct gw_session *session,
+			       size_t without)
+{
+	size_t *most = &watched->gils.without_place;
+
+	if (without <= *most)
+		return;
+	gw_session_lose_gils(session, watched->slot, without - *most);
+	*most = without;
+}
+
+static int describe(struct gw_watched *watched, struct gw_session *session, struct gw_error *err)
+{
+	struct gw_python *python[2];
+	size_t count = list_pythons(watched->target, python);
+	size_t without = 0;
+	int code = 0;
+
+	for (size_t i = 0; !code && i < count; i++) {
+		code = gw_session_describe(session, watched->slot, python[i], err);
+		without += (size_t)python[i]->gil_count;
+		if (python[i]->gils_left_out > 0)
+			without += (size_t)python[i]->gils_left_out;
+	}
+	if (!code && without > GW_GILS_PER_PROCESS)
+		note_without_place(watched, session, without - GW_GILS_PER_PROCESS);
+	return code;
+}
+
+int gw_identify_settle(struct gw_watched *watched, struct gw_session *session, struct gw_error *err)
+{
+	struct gw_python *python[2];
+	size_t count = list_pythons(watched->target, python);
+
+	return gw_session_settle(session, watched->slot, (const struct gw_python *const *)python,
+				 count, err);
 }
 
 int gw_identify_tell(struct gw_watch *w, struct gw_watched *watched, struct gw_error *err)
@@ -178,13 +227,13 @@ int gw_identify_tell(struct gw_watch *w, struct gw_watched *watched, struct gw_e
 
 	if (!has_gil(watched))
 		return 0;
-	code = gw_session_describe(session, watched->slot, &watched->target->python, err);
+	code = describe(watched, session, err);
 	if (!code)
 		code = probe(w, watched, err);
 	if (code || !is_counting(session))
 		return code;
 	watched->found_ns = gw_session_now_ns(session);
-	code = gw_session_settle(session, watched->slot, &watched->target->python, err);
+	code = gw_identify_settle(watched, session, err);
 	if (!code && note_change(watched, session, before,
 				 before == GW_ENGINE_NONE
 					 ? "its Python was found while it was watched already"
@@ -193,28 +242,45 @@ int gw_identify_tell(struct gw_watch *w, struct gw_watched *watched, struct gw_e
 	return code;
 }
 
-/* Looks at the GILs that are there now; those that are new are noted. */
-static void view_gils_again(struct gw_watched *watched, const struct gw_python *now)
+/* For GILs that have come when there was no room any more: the places of those that have gone. */
+static size_t find_places(struct gw_watched *watched, struct gw_session *session,
+			  const struct gw_python *python)
 {
-	struct gw_python *known = &watched->target->python;
+	size_t without = python->gils_left_out > 0 ? (size_t)python->gils_left_out : 0;
 
-	for (int i = 0; i < now->gil_count; i++) {
-		struct gw_gil_view view;
-		int j;
+	for (int i = 0; i < python->gil_count; i++) {
+		struct gw_known_gil *gone;
 
-		for (j = 0; j < known->gil_count; j++)
-			if (known->gil[j].address == now->gil[i].address)
-				break;
-		if (j == GW_PYTHON_GILS_MAX ||
-		    gw_python_view_gil(watched->pid, now, now->gil[i].address, &view))
+		if (gw_gils_find(&watched->gils, python->gil[i].address))
 			continue;
-		watched->gil_last[j] = view;
-		if (j < known->gil_count)
+		gone = gw_gils_gone(&watched->gils);
+		if (!gone) {
+			without++;
 			continue;
-		watched->gil_at_start[j] = view;
-		known->gil[j] = now->gil[i];
-		known->gil_count++;
+		}
+		gw_session_replace_gil(session, watched->slot, gone->address, python,
+				       python->gil[i].address);
+		gw_gils_replace(gone, watched->pid, python, &python->gil[i]);
 	}
+	return without;
+}
+
+/* Looks at the GILs that are there now. A Python that is on its way out stays as it is known. */
+static void look_again(struct gw_watched *watched, struct gw_session *session)
+{
+	struct gw_python *python[2];
+	size_t count = list_pythons(watched->target, python), without = 0;
+
+	for (size_t i = 0; i < count; i++) {
+		struct gw_python now = *python[i];
+
+		if (gw_python_read_gils(watched->pid, &now))
+			continue;
+		gw_gils_look(&watched->gils, watched->pid, &now);
+		without += find_places(watched, session, &now);
+		*python[i] = now;
+	}
+	note_without_place(watched, session, without);
 }
 
 /* How long the first GIL's switch interval has been what it is. */
@@ -222,15 +288,16 @@ static void look_at_interval(struct gw_watched *watched, const struct gw_session
 {
 	uint64_t start_ns = gw_session_start_ns(session);
 	struct gw_interval_counts counts = gw_interval_counts(
-		gw_session_gil(session, watched->slot), watched->gil_last[0].switch_number);
-	struct gw_interval_counts none = {.switch_number = watched->gil_at_start[0].switch_number};
+		gw_session_gil(session, watched->slot), watched->gils.gil[0].last.switch_number);
+	struct gw_interval_counts none = {.switch_number =
+						  watched->gils.gil[0].first.switch_number};
 	uint64_t began_ns = gw_session_process(session, watched->slot)->start_ns;
 
 	if (!watched->intervals.count)
 		gw_intervals_look(&watched->intervals, (int64_t)(began_ns - start_ns),
-				  (int64_t)watched->gil_at_start[0].interval_us * 1000, &none);
+				  (int64_t)watched->gils.gil[0].first.interval_us * 1000, &none);
 	gw_intervals_look(&watched->intervals, (int64_t)(gw_session_now_ns(session) - start_ns),
-			  (int64_t)watched->gil_last[0].interval_us * 1000, &counts);
+			  (int64_t)watched->gils.gil[0].last.interval_us * 1000, &counts);
 }
 
 /* The first wait for it has set that off in the kernel already, if there was one. */
@@ -245,26 +312,22 @@ static uint64_t gil_on_ns(const struct gw_watched *watched, const struct gw_sess
 int gw_identify_again(struct gw_watch *w, struct gw_watched *watched, struct gw_error *err)
 {
 	struct gw_session *session = w->session;
-	struct gw_python *known = &watched->target->python, now = *known;
-	int was_enabled = known->gil_enabled, count = known->gil_count, code;
+	const struct gw_python *known = &watched->target->python;
+	size_t count = watched->gils.count;
+	int was_enabled = known->gil_enabled, code;
 
-	if (gw_python_read_gils(watched->pid, &now))
-		return 0; /* it may be on its way out: what is known stays */
-	view_gils_again(watched, &now);
+	look_again(watched, session);
 	look_at_interval(watched, session);
-	known->gil_enabled = now.gil_enabled;
 	if (!known->gil_enabled)
 		return 0;
 	if (was_enabled)
-		return known->gil_count == count
-			       ? 0
-			       : gw_session_describe(session, watched->slot, known, err);
+		return watched->gils.count == count ? 0 : describe(watched, session, err);
 	watched->gil_on_ns = gil_on_ns(watched, session);
-	code = gw_session_describe(session, watched->slot, known, err);
+	code = describe(watched, session, err);
 	if (!code)
 		code = probe(w, watched, err);
 	if (!code)
-		code = gw_session_settle(session, watched->slot, known, err);
+		code = gw_identify_settle(watched, session, err);
 	if (!code && note_change(watched, session, GW_ENGINE_OFF,
 				 "the GIL was switched on, as importing an extension that is not "
 				 "ready for its absence does"))

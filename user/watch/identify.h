@@ -20,6 +20,10 @@ int gw_identify(struct gw_watched *watched, enum gw_sites_need sites);
  */
 int gw_identify_tell(struct gw_watch *watch, struct gw_watched *watched, struct gw_error *err);
 
+/* Finds out what the threads of a Python hold that are off the CPU. 0 or -errno with err set. */
+int gw_identify_settle(struct gw_watched *watched, struct gw_session *session,
+		       struct gw_error *err);
+
 /* Looks again at the GILs of a Python: new ones, and one that has been switched on. As above. */
 int gw_identify_again(struct gw_watch *watch, struct gw_watched *watched, struct gw_error *err);
 

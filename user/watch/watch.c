@@ -129,11 +129,10 @@ static int settle(struct gw_watch *w, struct gw_error *err)
 	int code = 0;
 
 	for (size_t i = 0; !code && i < w->list.count; i++) {
-		const struct gw_watched *watched = w->list.watched[i];
+		struct gw_watched *watched = w->list.watched[i];
 
 		if (watched->slot != GW_NO_SLOT && watched->kind == GW_WATCHED_PYTHON)
-			code = gw_session_settle(w->session, watched->slot,
-						 &watched->target->python, err);
+			code = gw_identify_settle(watched, w->session, err);
 	}
 	return code;
 }

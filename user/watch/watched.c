@@ -104,3 +104,17 @@ int gw_watched_changed(struct gw_watched *watched, int64_t at_ns, const char *fr
 	snprintf(change->reason, sizeof(change->reason), "%s", reason);
 	return 0;
 }
+
+int gw_watched_probe(struct gw_session *session, const struct gw_watched *watched,
+		     enum gw_probing probing, struct gw_error *err)
+{
+	const struct gw_target *target = watched->target;
+	const struct gw_second_python *second = &target->second;
+	const struct gw_session_part part[] = {
+		{&target->python, &target->sites, target->runtime_path},
+		{&second->python, &second->sites, second->runtime_path},
+	};
+
+	return gw_session_probe(session, watched->slot, probing, part,
+				second->python.gil_count ? 2 : 1, err);
+}

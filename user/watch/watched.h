@@ -7,6 +7,7 @@
 #include "probe/session.h"
 #include "target/cgroup.h"
 #include "target/target.h"
+#include "watch/gils.h"
 #include "watch/intervals.h"
 #include "watch/pace.h"
 
@@ -46,8 +47,7 @@ struct gw_watched {
 	uint32_t slot;			 /* in the session; GW_NO_SLOT: in none (any more) */
 	const struct gw_watched *parent; /* NULL: none that is watched */
 	struct gw_target *target;	 /* NULL until it has been looked at */
-	/* as target->python.gil: when they were seen first, and last */
-	struct gw_gil_view gil_at_start[GW_PYTHON_GILS_MAX], gil_last[GW_PYTHON_GILS_MAX];
+	struct gw_known_gils gils;
 	struct gw_intervals intervals; /* of the first GIL */
 	uint64_t found_ns;  /* when its Python was found, on the session's clock; 0: at the start */
 	uint64_t gil_on_ns; /* when its GIL was found switched on; 0: it was not meanwhile */
@@ -78,6 +78,10 @@ void gw_watched_list_free(struct gw_watched_list *list);
 
 /* Takes one out of the list, and frees it. */
 void gw_watched_remove(struct gw_watched_list *list, struct gw_watched *watched);
+
+/* Attaches probes to all of its Pythons; as gw_session_probe(). */
+int gw_watched_probe(struct gw_session *session, const struct gw_watched *watched,
+		     enum gw_probing probing, struct gw_error *err);
 
 /* Notes that the engine changed, at_ns after the start of the watch. 0 or -ENOMEM. */
 int gw_watched_changed(struct gw_watched *watched, int64_t at_ns, const char *from, const char *to,
