@@ -101,7 +101,8 @@ def check_python(findings, process, version, gil, tids, elapsed_s):
     states = [thread(process, tid)["states"] for tid in tids]
     held_s = sum(state["python_s"] + state["held_off_s"] for state in states)
     waited_s = sum(state["gil_wait_s"] for state in states)
-    findings.near("%s: its row against its threads" % version, gil["holding_s"], held_s, 0.05, 0.05)
+    # By samples both, but split another way.
+    findings.near("%s: its row against its threads" % version, gil["holding_s"], held_s, 0.1, 0.15)
     findings.at_most("%s: held" % version, gil["holding_s"], elapsed_s * 1.001)
     findings.at_least("%s: waited for" % version, waited_s, 0.1 * elapsed_s)
     findings.at_least("%s: changes of the holder" % version, gil["holder_changes"], 2)

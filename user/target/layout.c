@@ -39,46 +39,47 @@ static const struct row rows[] = {
 	 0,
 	 {GIL_DEFAULT, .runtime_gil = 1152, .runtime_interpreters_head = 32,
 	  .runtime_interpreters_main = 40, .runtime_drop_request = 596, .interp_next = 0,
-	  .interp_id = 16, .interp_tstate_head = 8, .interp_gil = -1, .interp_drop_request = -1,
-	  .tstate_interp = 16, .tstate_thread_id = 176, .tstate_eval_breaker = -1,
-	  .runtime_size = 1464}},
+	  .interp_id = 16, .interp_modules = 56, .interp_tstate_head = 8, .interp_gil = -1,
+	  .interp_drop_request = -1, .tstate_interp = 16, .tstate_thread_id = 176,
+	  .tstate_eval_breaker = -1, .runtime_size = 1464}},
 	/* 3.9.2: DWARF of Debian 11's python3.9-dbg, build-id f902f8a5 */
 	{0x0309,
 	 0,
 	 {GIL_DEFAULT, .runtime_gil = 352, .runtime_interpreters_head = 32,
 	  .runtime_interpreters_main = 40, .runtime_drop_request = -1, .interp_next = 0,
-	  .interp_id = 24, .interp_tstate_head = 8, .interp_gil = -1, .interp_drop_request = 76,
-	  .tstate_interp = 16, .tstate_thread_id = 176, .tstate_eval_breaker = -1,
-	  .runtime_size = 656}},
+	  .interp_id = 24, .interp_modules = 856, .interp_tstate_head = 8, .interp_gil = -1,
+	  .interp_drop_request = 76, .tstate_interp = 16, .tstate_thread_id = 176,
+	  .tstate_eval_breaker = -1, .runtime_size = 656}},
 	/* 3.10.13: DWARF of a libpython3.10.so built from source */
 	{0x030a,
 	 0,
 	 {GIL_DEFAULT, .runtime_gil = 352, .runtime_interpreters_head = 32,
 	  .runtime_interpreters_main = 40, .runtime_drop_request = -1, .interp_next = 0,
-	  .interp_id = 24, .interp_tstate_head = 8, .interp_gil = -1, .interp_drop_request = 72,
-	  .tstate_interp = 16, .tstate_thread_id = 176, .tstate_eval_breaker = -1,
-	  .runtime_size = 672}},
+	  .interp_id = 24, .interp_modules = 856, .interp_tstate_head = 8, .interp_gil = -1,
+	  .interp_drop_request = 72, .tstate_interp = 16, .tstate_thread_id = 176,
+	  .tstate_eval_breaker = -1, .runtime_size = 672}},
 	/* 3.11.2: DWARF of Debian 12's python3.11-dbg, build-id 2dd439c6 */
 	{0x030b,
 	 0,
 	 {GIL_DEFAULT, .runtime_gil = 360, .runtime_interpreters_head = 40,
 	  .runtime_interpreters_main = 48, .runtime_drop_request = -1, .interp_next = 0,
-	  .interp_id = 48, .interp_tstate_head = 16, .interp_gil = -1, .interp_drop_request = 104,
-	  .tstate_interp = 16, .tstate_thread_id = 152, .tstate_eval_breaker = -1,
-	  .runtime_size = 166688}},
+	  .interp_id = 48, .interp_modules = 888, .interp_tstate_head = 16, .interp_gil = -1,
+	  .interp_drop_request = 104, .tstate_interp = 16, .tstate_thread_id = 152,
+	  .tstate_eval_breaker = -1, .runtime_size = 166688}},
 	/* 3.12.1: DWARF of a libpython3.12.so built from source */
 	{0x030c,
 	 0,
 	 {GIL_DEFAULT, .runtime_gil = -1, .runtime_interpreters_head = 40,
 	  .runtime_interpreters_main = 48, .runtime_drop_request = -1, .interp_next = 0,
-	  .interp_id = 8, .interp_tstate_head = 72, .interp_gil = 384, .interp_drop_request = 372,
-	  .tstate_interp = 16, .tstate_thread_id = 136, .tstate_eval_breaker = -1}},
+	  .interp_id = 8, .interp_modules = 944, .interp_tstate_head = 72, .interp_gil = 384,
+	  .interp_drop_request = 372, .tstate_interp = 16, .tstate_thread_id = 136,
+	  .tstate_eval_breaker = -1}},
 	/* 3.13.18: DWARF of Debian's python3.13-dbg, build-id f9de766c */
 	{0x030d,
 	 0,
 	 {GIL_DEFAULT, .runtime_gil = -1, .runtime_interpreters_head = 632,
 	  .runtime_interpreters_main = 640, .runtime_drop_request = -1, .interp_next = 7264,
-	  .interp_id = 7272, .interp_tstate_head = 7344, .interp_gil = 16,
+	  .interp_id = 7272, .interp_modules = 7656, .interp_tstate_head = 7344, .interp_gil = 16,
 	  .interp_drop_request = -1, .tstate_interp = 16, .tstate_thread_id = 152,
 	  .tstate_eval_breaker = 24}},
 	/* 3.13.15: DWARF of a free-threaded build from Debian's source */
@@ -86,7 +87,7 @@ static const struct row rows[] = {
 	 1,
 	 {GIL_FREE_THREADED, .runtime_gil = -1, .runtime_interpreters_head = 632,
 	  .runtime_interpreters_main = 640, .runtime_drop_request = -1, .interp_next = 7264,
-	  .interp_id = 7272, .interp_tstate_head = 7344, .interp_gil = 16,
+	  .interp_id = 7272, .interp_modules = 7664, .interp_tstate_head = 7344, .interp_gil = 16,
 	  .interp_drop_request = -1, .tstate_interp = 16, .tstate_thread_id = 152,
 	  .tstate_eval_breaker = 24}},
 	/* 3.14.10: DWARF of Debian's python3.14-dbg, build-id cccda113 */
@@ -94,7 +95,7 @@ static const struct row rows[] = {
 	 0,
 	 {GIL_DEFAULT, .runtime_gil = -1, .runtime_interpreters_head = 808,
 	  .runtime_interpreters_main = 816, .runtime_drop_request = -1, .interp_next = 7272,
-	  .interp_id = 7280, .interp_tstate_head = 7344, .interp_gil = 16,
+	  .interp_id = 7280, .interp_modules = 7688, .interp_tstate_head = 7344, .interp_gil = 16,
 	  .interp_drop_request = -1, .tstate_interp = 16, .tstate_thread_id = 152,
 	  .tstate_eval_breaker = 24}},
 	/* 3.14.7: DWARF of a free-threaded build from Debian's source */
@@ -102,7 +103,7 @@ static const struct row rows[] = {
 	 1,
 	 {GIL_FREE_THREADED, .runtime_gil = -1, .runtime_interpreters_head = 808,
 	  .runtime_interpreters_main = 816, .runtime_drop_request = -1, .interp_next = 7272,
-	  .interp_id = 7280, .interp_tstate_head = 7344, .interp_gil = 16,
+	  .interp_id = 7280, .interp_modules = 7712, .interp_tstate_head = 7344, .interp_gil = 16,
 	  .interp_drop_request = -1, .tstate_interp = 16, .tstate_thread_id = 152,
 	  .tstate_eval_breaker = 24}},
 	/* 3.15.2: DWARF of Debian's python3.15-dbg, build-id d41ac9e2 */
@@ -110,7 +111,7 @@ static const struct row rows[] = {
 	 0,
 	 {GIL_DEFAULT, .runtime_gil = -1, .runtime_interpreters_head = 936,
 	  .runtime_interpreters_main = 944, .runtime_drop_request = -1, .interp_next = 7264,
-	  .interp_id = 7272, .interp_tstate_head = 7336, .interp_gil = 16,
+	  .interp_id = 7272, .interp_modules = 7592, .interp_tstate_head = 7336, .interp_gil = 16,
 	  .interp_drop_request = -1, .tstate_interp = 16, .tstate_thread_id = 176,
 	  .tstate_eval_breaker = 24}},
 	/* 3.15.2: headers of Debian's libpython3.15-dev with Py_GIL_DISABLED (no such binary seen)
@@ -119,7 +120,7 @@ static const struct row rows[] = {
 	 1,
 	 {GIL_FREE_THREADED, .runtime_gil = -1, .runtime_interpreters_head = 936,
 	  .runtime_interpreters_main = 944, .runtime_drop_request = -1, .interp_next = 7264,
-	  .interp_id = 7272, .interp_tstate_head = 7336, .interp_gil = 16,
+	  .interp_id = 7272, .interp_modules = 7592, .interp_tstate_head = 7336, .interp_gil = 16,
 	  .interp_drop_request = -1, .tstate_interp = 16, .tstate_thread_id = 176,
 	  .tstate_eval_breaker = 24}},
 };
@@ -140,7 +141,7 @@ static const struct row rows[] = {
 struct map {
 	uint16_t version;
 	uint16_t size;
-	uint16_t interp_size, interp_id, interp_next, interp_threads, interp_gil;
+	uint16_t interp_size, interp_id, interp_next, interp_threads, interp_modules, interp_gil;
 	uint16_t gil_state, gil_locked, gil_holder;
 	uint16_t tstate_size, tstate_interp, tstate_thread_id, eval_breaker;
 };
@@ -152,6 +153,7 @@ static const struct map maps[] = {
 	 .interp_id = 56,
 	 .interp_next = 64,
 	 .interp_threads = 72,
+	 .interp_modules = 88,
 	 .interp_gil = 112,
 	 .gil_state = 120,
 	 .gil_locked = 136,
@@ -165,6 +167,7 @@ static const struct map maps[] = {
 	 .interp_id = 56,
 	 .interp_next = 64,
 	 .interp_threads = 72,
+	 .interp_modules = 96,
 	 .interp_gil = 120,
 	 .gil_state = 128,
 	 .gil_locked = 144,
@@ -179,6 +182,7 @@ static const struct map maps[] = {
 	 .interp_id = 56,
 	 .interp_next = 64,
 	 .interp_threads = 72,
+	 .interp_modules = 96,
 	 .interp_gil = 120,
 	 .gil_state = 128,
 	 .gil_locked = 144,
@@ -279,6 +283,7 @@ static int apply(const struct map *map, const void *bytes, size_t size, uint32_t
 	ret |= override(bytes, map->interp_next, interp, &layout->interp_next);
 	ret |= override(bytes, map->interp_id, interp, &layout->interp_id);
 	ret |= override(bytes, map->interp_threads, interp, &layout->interp_tstate_head);
+	ret |= override(bytes, map->interp_modules, interp, &layout->interp_modules);
 	ret |= override(bytes, map->interp_gil, interp, &layout->interp_gil);
 	ret |= override(bytes, map->tstate_interp, tstate, &layout->tstate_interp);
 	ret |= override(bytes, map->tstate_thread_id, tstate, &layout->tstate_thread_id);

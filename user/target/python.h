@@ -26,6 +26,7 @@ struct gw_python_layout {
 	/* in PyInterpreterState */
 	int32_t interp_next, interp_id;
 	int32_t interp_tstate_head;  /* newest thread state of the interpreter */
+	int32_t interp_modules;	     /* sys.modules */
 	int32_t interp_gil;	     /* 3.12+: pointer to the GIL */
 	int32_t interp_drop_request; /* 3.9 - 3.12: int gil_drop_request */
 	/* in PyThreadState */

@@ -271,9 +271,13 @@ int gw_collect_process(const struct gw_watch *w, struct gw_watched *watched,
 		code = describe_gils(watched, process, view);
 	if (!code)
 		code = describe_intervals(w, watched, raw, view);
-	return code ? code
-		    : gw_build_process(raw, watched->slot, no_gil ? view->engine_reason : NULL,
-				       view);
+	if (!code)
+		code = gw_build_process(raw, watched->slot, no_gil ? view->engine_reason : NULL,
+					view);
+	if (!code && watched->kind == GW_WATCHED_PYTHON)
+		code = gw_names_give(&watched->names, watched->target, raw, watched->slot,
+				     gw_session_now_ns(w->session), view);
+	return code;
 }
 
 static int collect_one(const struct gw_watch *w, struct gw_watched *watched,

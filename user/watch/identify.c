@@ -105,6 +105,8 @@ int gw_identify(struct gw_watched *watched, enum gw_sites_need sites)
 	watched->kind = kind_of(watched, code);
 	watched->error = err;
 	watched->gils = (struct gw_known_gils){0};
+	gw_names_free(&watched->names);
+	watched->names.read_ns = 0;
 	if (watched->kind == GW_WATCHED_PYTHON)
 		view_gils(watched);
 	if (watched->kind == GW_WATCHED_PYTHON || watched->kind == GW_WATCHED_OPAQUE)

@@ -43,6 +43,7 @@ static void watched_free(struct gw_watched *watched)
 {
 	free(watched->target);
 	free(watched->change);
+	gw_names_free(&watched->names);
 	if (watched->view)
 		gw_process_view_clear(watched->view);
 	free(watched->view);

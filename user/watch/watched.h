@@ -9,6 +9,7 @@
 #include "target/target.h"
 #include "watch/gils.h"
 #include "watch/intervals.h"
+#include "watch/names.h"
 #include "watch/pace.h"
 
 /* Whether the instructions to probe are looked for. */
@@ -48,6 +49,7 @@ struct gw_watched {
 	const struct gw_watched *parent; /* NULL: none that is watched */
 	struct gw_target *target;	 /* NULL until it has been looked at */
 	struct gw_known_gils gils;
+	struct gw_names names;	       /* of its threads */
 	struct gw_intervals intervals; /* of the first GIL */
 	uint64_t found_ns;  /* when its Python was found, on the session's clock; 0: at the start */
 	uint64_t gil_on_ns; /* when its GIL was found switched on; 0: it was not meanwhile */
