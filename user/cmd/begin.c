@@ -7,6 +7,19 @@
 #include "cmd/select.h"
 #include "probe/features.h"
 
+static void say_cost(const struct gw_watch *w)
+{
+	const struct gw_probe_cost *cost = gw_session_cost(w->session);
+
+	if (cost->hit_ns)
+		fprintf(stderr,
+			"gilwatch: passing a probe costs %.2f \302\265s%s; attaching them took "
+			"%.2f ms of a CPU\n",
+			(double)cost->hit_ns / 1e3,
+			cost->measured ? "" : ", by experience: it could not be measured",
+			(double)cost->attach_ns / 1e6);
+}
+
 static int start(const struct gw_options *options, struct gw_watch *w, struct gw_error *err)
 {
 	int code = 0;
@@ -17,7 +30,11 @@ static int start(const struct gw_options *options, struct gw_watch *w, struct gw
 	w->begin_at_ns = options->begin_at_ns;
 	for (size_t i = 0; !code && i < options->pid_count; i++)
 		code = gw_watch_select(w, options->pid[i], err);
-	return code ? code : gw_watch_start(w, err);
+	if (!code)
+		code = gw_watch_start(w, err);
+	if (!code && options->verbose)
+		say_cost(w);
+	return code;
 }
 
 int gw_begin(struct gw_options *options, struct gw_host *host, struct gw_watch *w,

@@ -23,7 +23,9 @@
 #define GAP_JITTER_MS 64
 /* What a window is taken to cost before there was one, per wall time. */
 #define FIRST_COST_RATE 0.2
-#define CALM_WINDOWS	3
+/* Windows in which it does not run, or is kept from it, say nothing. */
+#define CALM_WINDOWS 3
+#define CALM_CPU_NS  (10 * MS_NS)
 /* Exact for so long: what was before is forgotten. */
 #define PROVEN_NS      (30 * GW_PACE_SECOND_NS)
 #define BACKOFF_NS     GW_PACE_SECOND_NS
@@ -129,6 +131,7 @@ static enum gw_pace_move drop(struct gw_pace *p, const struct gw_pace_look *befo
 	p->resume_at_ns = now->now_ns + p->backoff_ns;
 	p->next_window_ns = now->now_ns + GAP_NS;
 	p->calm = 0;
+	p->calm_cpu_ns = 0;
 	p->mode = GW_PACE_SCHED;
 	return GW_PACE_DROP;
 }
@@ -206,9 +209,16 @@ static enum gw_pace_move tick_window(struct gw_pace *p)
 	p->rate_at_ns = now;
 	p->ratio = ratio_between(p, &p->opened, &p->last);
 	p->hits_per_s = p->terms.hit_ns ? rate * 1e9 / (double)p->terms.hit_ns : 0;
-	p->calm = (double)cost <= p->terms.budget / 2 * cpu ? p->calm + 1 : 0;
+	if ((double)cost <= p->terms.budget / 2 * cpu) {
+		p->calm++;
+		p->calm_cpu_ns += (uint64_t)cpu;
+	} else {
+		p->calm = 0;
+		p->calm_cpu_ns = 0;
+	}
 	p->next_window_ns = now + GAP_NS + now / 1000 % GAP_JITTER_MS * MS_NS;
-	if (p->calm < CALM_WINDOWS || now < p->resume_at_ns || !may_be_exact(p)) {
+	if (p->calm < CALM_WINDOWS || p->calm_cpu_ns < CALM_CPU_NS || now < p->resume_at_ns ||
+	    !may_be_exact(p)) {
 		p->mode = GW_PACE_SCHED;
 		return GW_PACE_CLOSE;
 	}

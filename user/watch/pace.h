@@ -73,7 +73,8 @@ struct gw_pace {
 	struct gw_pace_look opened; /* as it was opened */
 	double cost_rate;	    /* cost per wall time under probes: the worst of late */
 	uint64_t rate_at_ns;	    /* when that was found */
-	unsigned int calm;	    /* windows in a row that could have stayed open */
+	unsigned int calm;	    /* windows in a row that could have stayed open … */
+	uint64_t calm_cpu_ns;	    /* … and what it ran in them */
 	uint64_t windows;	    /* opened so far */
 
 	/* for people: what the last drop or window rested on */
