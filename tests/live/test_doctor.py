@@ -64,6 +64,7 @@ def test_host():
         "container",
         "pid_namespace",
         "uprobes",
+        "probe_cost",
     } <= set(found)
 
 

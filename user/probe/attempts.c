@@ -13,6 +13,7 @@
 #include "probe/checks_parts.h"
 #include "probe/features.h"
 #include "probe/rights.h"
+#include "probe/session.h"
 
 #define CLOCK_PERIOD_NS 1000000000
 
@@ -108,9 +109,32 @@ static void check_uprobes(struct gw_doctor *doctor, uint64_t capabilities)
 	}
 }
 
+/* By the program itself, which is loaded for that. */
+static void check_probe_cost(struct gw_doctor *doctor)
+{
+	const struct gw_session_options options = {.selected = 1, .probes = 1};
+	struct gw_session *session = NULL;
+	struct gw_host host = {0};
+	struct gw_error ignored;
+
+	if (!gw_host_read(&host) && !gw_session_new(&host, &session, &ignored) &&
+	    !gw_session_load(session, &options, &ignored) && gw_session_cost(session)->measured)
+		gw_checks_add(doctor, "probe_cost", GW_CHECK_OK,
+			      "passing a probe costs a process %.2f us, measured on one of our own",
+			      (double)gw_session_cost(session)->hit_ns / 1e3);
+	else
+		gw_checks_add(doctor, "probe_cost", GW_CHECK_NOTE,
+			      "what passing a probe costs could not be measured: about 1 us is "
+			      "assumed");
+	gw_session_free(session);
+	gw_host_free(&host);
+}
+
 void gw_checks_attempts(struct gw_doctor *doctor, uint64_t capabilities)
 {
 	check_tracepoints(doctor);
 	check_clock(doctor);
 	check_uprobes(doctor, capabilities);
+	if (gw_checks_passed(doctor, GW_CHECK_UPROBES))
+		check_probe_cost(doctor);
 }
