@@ -208,9 +208,11 @@ def find_loss_laws(findings, name, process):
     findings.near(name + ": check line, cells and wall", check["cells_s"], check["wall_s"], 0.001)
     acquisitions = [gil["acquisitions"] for gil in process["gils"]]
     if acquisitions and None not in acquisitions:
-        # A thread that is believed off the CPU and runs may be taken for what it was.
+        # A thread that is believed off the CPU and runs may be taken for what it was; and where many
+        # want the CPUs, one is now and then preempted in the few instructions between the change of
+        # the GIL's memory and the probe (seen: once in 2,000 acquisitions at a load of 20 a CPU).
         findings.at_most(
-            name + ": corrected", check["corrected"], 0.001 * sum(acquisitions) + missed
+            name + ": corrected", check["corrected"], 2 + 0.001 * sum(acquisitions) + missed
         )
 
 

@@ -43,9 +43,8 @@ def probed(process):
     assert abs(gil["acquisitions"] - gil["releases"]) <= 2 + process["windows"]
     assert gil["acquisitions"] + gil["releases"] <= process["overhead"]["hits"]
     assert gil["hold"]["count"] <= gil["releases"]
-    # Of a window nothing counts that began before it.
+    # No hold counts that began before a window.
     assert gil["hold"]["sum_s"] <= process["exact_s"] * 1.001 + 0.001
-    assert process["check"]["corrected"] == 0
     return gil
 
 

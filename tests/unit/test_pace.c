@@ -85,6 +85,7 @@ static void look(void)
 		run.opened++;
 		run.cost_ns += (double)run.pace.terms.window_ns;
 		run.probes = 1;
+		gw_pace_opened(&run.pace, &look);
 		break;
 	case GW_PACE_CLOSE:
 		assert_true(run.probes);
@@ -460,6 +461,34 @@ static void test_a_window_that_fails_is_none(void **state)
 	assert_int_equal(gw_pace_tick(&run.pace, &look), GW_PACE_STAY);
 }
 
+/* Under load attaching takes longer than the window was to last: what ran meanwhile had no probes.
+ */
+static void test_a_window_begins_when_its_probes_are_there(void **state)
+{
+	struct gw_pace_terms terms = terms_of(0.02);
+	struct gw_pace_look look;
+	(void)state;
+
+	begin(&terms, fast, 1);
+	go_on(2 * SECOND);
+	for (int i = 0; i < 20; i++) {
+		while (run.pace.mode != GW_PACE_SCHED)
+			go_on(STEP);
+		look = run.pace.last;
+		do {
+			look.now_ns += TICK;
+			look.cpu_ns += TICK;
+		} while (gw_pace_tick(&run.pace, &look) != GW_PACE_OPEN);
+		look.now_ns += 100 * MS;
+		look.cpu_ns += 100 * MS;
+		gw_pace_opened(&run.pace, &look);
+		assert_true(gw_pace_due_ns(&run.pace) >= look.now_ns + 5 * MS);
+		look.now_ns = gw_pace_due_ns(&run.pace);
+		assert_int_equal(gw_pace_tick(&run.pace, &look), GW_PACE_CLOSE);
+		run.probes = 0;
+	}
+}
+
 static void test_clocks_that_stand_or_go_back(void **state)
 {
 	struct gw_pace_terms terms = terms_of(0.02);
@@ -495,6 +524,7 @@ int main(void)
 		cmocka_unit_test(test_all_or_nothing),
 		cmocka_unit_test(test_a_small_budget_starts_without_where_nobody_warns),
 		cmocka_unit_test(test_a_window_that_fails_is_none),
+		cmocka_unit_test(test_a_window_begins_when_its_probes_are_there),
 		cmocka_unit_test(test_clocks_that_stand_or_go_back),
 	};
 

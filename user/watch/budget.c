@@ -113,9 +113,14 @@ static int resume(const struct gw_watch *w, struct gw_watched *watched)
 static void open_window(const struct gw_watch *w, struct gw_watched *watched)
 {
 	struct gw_error ignored = {0};
+	struct gw_pace_look look;
 
-	if (gw_watched_probe(w->session, watched, GW_PROBING_WINDOW, &ignored))
+	if (gw_watched_probe(w->session, watched, GW_PROBING_WINDOW, &ignored)) {
 		gw_pace_failed(&watched->pace);
+		return;
+	}
+	look = look_at(w, watched);
+	gw_pace_opened(&watched->pace, &look);
 }
 
 /*

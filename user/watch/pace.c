@@ -184,6 +184,7 @@ static enum gw_pace_move tick_sched(struct gw_pace *p)
 		return GW_PACE_STAY;
 	p->mode = GW_PACE_WINDOW;
 	p->opened = p->last;
+	p->window_length_ns = length;
 	p->window_end_ns = now + length;
 	p->level_ns += (double)p->terms.window_ns;
 	p->cost_at_ns = now;
@@ -257,6 +258,13 @@ enum gw_pace_move gw_pace_tick(struct gw_pace *p, const struct gw_pace_look *loo
 	default:
 		return tick_window(p);
 	}
+}
+
+void gw_pace_opened(struct gw_pace *p, const struct gw_pace_look *look)
+{
+	advance(p, look);
+	p->opened = *look;
+	p->window_end_ns = look->now_ns + p->window_length_ns;
 }
 
 void gw_pace_failed(struct gw_pace *p)

@@ -69,7 +69,8 @@ struct gw_pace {
 	uint64_t backoff_ns;	    /* how long probes stay away at least … */
 	uint64_t resume_at_ns;	    /* … that is over then */
 	uint64_t next_window_ns;    /* none before */
-	uint64_t window_end_ns;	    /* of the open one */
+	uint64_t window_length_ns;  /* of the open one … */
+	uint64_t window_end_ns;	    /* … and its end */
 	struct gw_pace_look opened; /* as it was opened */
 	double cost_rate;	    /* cost per wall time under probes: the worst of late */
 	uint64_t rate_at_ns;	    /* when that was found */
@@ -88,6 +89,9 @@ void gw_pace_begin(struct gw_pace *pace, const struct gw_pace_terms *terms,
 
 /* To be asked every 50 ms or so, and when a window is due to end. The move is taken as made. */
 enum gw_pace_move gw_pace_tick(struct gw_pace *pace, const struct gw_pace_look *look);
+
+/* The probes of a window are there, which may have taken its time: it begins now. */
+void gw_pace_opened(struct gw_pace *pace, const struct gw_pace_look *look);
 
 /* The window that was to be opened could not be: back to GW_PACE_SCHED for a while. */
 void gw_pace_failed(struct gw_pace *pace);
