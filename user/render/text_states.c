@@ -246,29 +246,10 @@ static void held_off_cell(struct gw_page *page, const struct gw_process_view *p,
 static void blocked_cell(struct gw_page *page, const struct gw_process_view *p,
 			 const struct gw_thread_view *t)
 {
-	static const struct {
-		enum gw_state state;
-		enum gw_where where;
-	} blocked[] = {
-		{GW_STATE_DISK, GW_BLOCKED_DISK},   {GW_STATE_NET, GW_BLOCKED_NET},
-		{GW_STATE_PIPE, GW_BLOCKED_PIPE},   {GW_STATE_POLL, GW_BLOCKED_POLL},
-		{GW_STATE_SLEEP, GW_BLOCKED_SLEEP}, {GW_STATE_LOCK, GW_BLOCKED_LOCK},
-		{GW_STATE_FAULT, GW_BLOCKED_FAULT}, {GW_STATE_CHILD, GW_BLOCKED_CHILD},
-		{GW_STATE_STOPPED, GW_STOPPED},	    {GW_STATE_OTHER, GW_BLOCKED_OTHER},
-	};
-	int64_t sum = 0, most_ns = 0;
-	const char *cause = "";
+	enum gw_where most = GW_BLOCKED_OTHER;
+	int64_t ns = gw_blocked_ns(&t->states, p->basis, &most);
 
-	for (size_t i = 0; i < sizeof(blocked) / sizeof(blocked[0]); i++) {
-		int64_t ns = state_ns(p, t, blocked[i].state);
-
-		sum = gw_sum(sum, ns);
-		if (ns > most_ns) {
-			most_ns = ns;
-			cause = gw_text_cause(blocked[i].where);
-		}
-	}
-	cause_cell(page, sum, t->wall_ns, cause);
+	cause_cell(page, ns, t->wall_ns, gw_text_cause(most));
 }
 
 /* A share of a thread's time in a state, marked where the process's figure is an estimate. */

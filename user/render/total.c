@@ -18,6 +18,34 @@ int gw_state_known(const struct gw_states *states, const struct gw_basis *basis,
 	return states->ns[state] != GW_ABSENT_NS && basis[state].kind != GW_BASIS_ABSENT;
 }
 
+int64_t gw_blocked_ns(const struct gw_states *states, const struct gw_basis *basis,
+		      enum gw_where *most)
+{
+	static const struct {
+		enum gw_state state;
+		enum gw_where where;
+	} blocked[] = {
+		{GW_STATE_DISK, GW_BLOCKED_DISK},   {GW_STATE_NET, GW_BLOCKED_NET},
+		{GW_STATE_PIPE, GW_BLOCKED_PIPE},   {GW_STATE_POLL, GW_BLOCKED_POLL},
+		{GW_STATE_SLEEP, GW_BLOCKED_SLEEP}, {GW_STATE_LOCK, GW_BLOCKED_LOCK},
+		{GW_STATE_FAULT, GW_BLOCKED_FAULT}, {GW_STATE_CHILD, GW_BLOCKED_CHILD},
+		{GW_STATE_STOPPED, GW_STOPPED},	    {GW_STATE_OTHER, GW_BLOCKED_OTHER},
+	};
+	int64_t sum_ns = 0, most_ns = -1;
+
+	for (size_t i = 0; i < sizeof(blocked) / sizeof(blocked[0]); i++) {
+		int known = gw_state_known(states, basis, blocked[i].state);
+		int64_t ns = known ? states->ns[blocked[i].state] : GW_ABSENT_NS;
+
+		sum_ns = gw_sum(sum_ns, ns);
+		if (ns > most_ns) {
+			most_ns = ns;
+			*most = blocked[i].where;
+		}
+	}
+	return sum_ns;
+}
+
 const char *gw_absence(const struct gw_basis *basis, const char *fallback)
 {
 	/* A sampled figure's reason says how it was sampled, not why anything is missing. */

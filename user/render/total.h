@@ -19,6 +19,13 @@ int64_t gw_sum(int64_t a, int64_t b);
 int gw_state_known(const struct gw_states *states, const struct gw_basis *basis,
 		   enum gw_state state);
 
+/*
+ * The time that a thread or a process was blocked without the GIL, absent if a part of it is; and
+ * in what most of it.
+ */
+int64_t gw_blocked_ns(const struct gw_states *states, const struct gw_basis *basis,
+		      enum gw_where *most);
+
 /* Why something that rests on this is absent; fallback where the basis does not say. */
 const char *gw_absence(const struct gw_basis *basis, const char *fallback);
 

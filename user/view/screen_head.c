@@ -70,7 +70,7 @@ void gw_screen_title(const struct gw_screen *screen, struct gw_grid *grid)
 
 static size_t python_text(const struct gw_process_view *p, char *text, size_t size)
 {
-	return (size_t)snprintf(text, size, "CPython %s%s, engine %s, ",
+	return (size_t)snprintf(text, size, "Python %s%s, engine %s, ",
 				p->python_version[0] ? p->python_version : "of unknown version",
 				!p->free_threaded ? ""
 				: p->gil_enabled  ? " free-threaded, GIL on"
@@ -88,13 +88,13 @@ void gw_screen_facts(const struct gw_screen *screen, struct gw_grid *grid, int r
 		return;
 	used = python_text(p, text, sizeof(text));
 	if (p->overhead_budget >= 0)
-		snprintf(budget, sizeof(budget), " of %s", gw_share(p->overhead_budget).text);
+		snprintf(budget, sizeof(budget), " of %.3g %%", 100 * p->overhead_budget);
 	snprintf(text + used, sizeof(text) - used, "cost %s%s, %" PRIu32 " CPUs, %zu thread%s",
 		 gw_share(p->overhead_ratio).text, budget, p->cpus_usable, p->thread_count,
 		 p->thread_count == 1 ? "" : "s");
 	snprintf(every, sizeof(every), "every %s",
 		 gw_duration_short((int64_t)screen->state->interval_ns).text);
-	gw_grid_put(grid, row, 0, grid->columns - (int)strlen(every) - 1, GW_PEN_PLAIN, text);
+	gw_grid_put(grid, row, 0, grid->columns - (int)strlen(every) - 2, GW_PEN_PLAIN, text);
 	gw_grid_put_right(grid, row, 0, grid->columns, GW_PEN_DIM, every);
 }
 
@@ -332,19 +332,21 @@ static void waiting_line(const struct gw_screen *screen, const struct gw_process
 		snprintf(ratio, sizeof(ratio), " (\xc3\x97%s)",
 			 gw_number(p->resume.delay_ratio).text);
 	gw_grid_print(grid, row, 5, grid->columns - 5, GW_PEN_PLAIN,
-		      "%s wait, %zu now (most: %zu); resume p99 %s%s; forced %s",
+		      "%s wait, %zu now (most: %zu); resume p99 %s%s; forced %s%s",
 		      gw_number(waiting).text, now ? gw_waiting_now(now) : 0,
 		      screen->series->most_waiting,
 		      gw_duration(gw_histogram_shown_ns(&p->resume.latency, 990)).text, ratio,
+		      gw_text_about(&p->probes_basis),
 		      gw_rate(forced_releases(p), gw_probed_ns(p)).text);
 }
 
 static void percentiles_line(const struct gw_process_view *p, struct gw_grid *grid, int row)
 {
 	struct gw_histogram holds = merged(p, 0), waits = merged(p, 1);
-	char hold[80], wait[80];
+	char hold[80], wait[80], label[16];
 
-	percentiles(&holds, "hold", hold, sizeof(hold));
+	snprintf(label, sizeof(label), "%shold", gw_text_about(&p->probes_basis));
+	percentiles(&holds, label, hold, sizeof(hold));
 	percentiles(&waits, "wait", wait, sizeof(wait));
 	gw_grid_print(grid, row, 5, grid->columns - 5, GW_PEN_PLAIN, "p50/p99/max: %s, %s", wait,
 		      hold);

@@ -141,29 +141,10 @@ static void draw_held_off(const struct place *at, const struct gw_row *row)
 
 static void draw_blocked(const struct place *at, const struct gw_row *row)
 {
-	static const struct {
-		enum gw_state state;
-		enum gw_where where;
-	} blocked[] = {
-		{GW_STATE_DISK, GW_BLOCKED_DISK},   {GW_STATE_NET, GW_BLOCKED_NET},
-		{GW_STATE_PIPE, GW_BLOCKED_PIPE},   {GW_STATE_POLL, GW_BLOCKED_POLL},
-		{GW_STATE_SLEEP, GW_BLOCKED_SLEEP}, {GW_STATE_LOCK, GW_BLOCKED_LOCK},
-		{GW_STATE_FAULT, GW_BLOCKED_FAULT}, {GW_STATE_CHILD, GW_BLOCKED_CHILD},
-		{GW_STATE_STOPPED, GW_STOPPED},	    {GW_STATE_OTHER, GW_BLOCKED_OTHER},
-	};
-	int64_t sum_ns = 0, most_ns = 0;
-	const char *cause = "";
+	enum gw_where most = GW_BLOCKED_OTHER;
+	int64_t ns = gw_blocked_ns(states_of(row), row->process->basis, &most);
 
-	for (size_t i = 0; i < sizeof(blocked) / sizeof(blocked[0]); i++) {
-		int64_t ns = state_ns(row, blocked[i].state);
-
-		sum_ns = gw_sum(sum_ns, ns);
-		if (ns > most_ns) {
-			most_ns = ns;
-			cause = gw_text_cause(blocked[i].where);
-		}
-	}
-	draw_cause(at, sum_ns, whole_ns(row), cause);
+	draw_cause(at, ns, whole_ns(row), gw_text_cause(most));
 }
 
 /* Wait of others, in per cent of the time: 200 is two others all the time. */
