@@ -240,6 +240,23 @@ static void a_filter_finds_threads_in_closed_processes(void **state)
 	end(&b);
 }
 
+static void a_child_that_has_ended_leaves_the_table(void **state)
+{
+	struct bed b;
+
+	(void)state;
+	begin(&b, 3);
+	for (int i = 0; i < 3; i++)
+		b.snapshot.process[i].ended = i ? GW_ENDED_TARGET_EXIT : GW_ENDED_DURATION;
+	b.snapshot.process[1].child = b.snapshot.process[2].child = 1;
+	assert_rows(&b, "100: 200: 300:"); /* they did something in this interval */
+	b.snapshot.process[1].elapsed_ns = 0;
+	assert_rows(&b, "100: 300:");
+	b.snapshot.process[1].child = 0; /* one that was asked for stays */
+	assert_rows(&b, "100: 300: 200:");
+	end(&b);
+}
+
 static void what_could_not_be_measured_has_a_row_to_say_so(void **state)
 {
 	struct bed b;
@@ -300,6 +317,7 @@ int main(void)
 		cmocka_unit_test(processes_open_into_their_threads),
 		cmocka_unit_test(a_filter_is_a_part_of_a_name_or_the_beginning_of_a_number),
 		cmocka_unit_test(a_filter_finds_threads_in_closed_processes),
+		cmocka_unit_test(a_child_that_has_ended_leaves_the_table),
 		cmocka_unit_test(what_could_not_be_measured_has_a_row_to_say_so),
 		cmocka_unit_test(history_is_a_ring),
 		cmocka_unit_test(what_is_not_known_is_not_zero_in_the_history),

@@ -318,6 +318,15 @@ static void append_threads(struct gw_rows *rows, const struct gw_process_view *p
 	sort(rows->row + first, rows->count - first, options);
 }
 
+/*
+ * A child that had ended before this time began has nothing to tell of it: servers that renew their
+ * workers would fill the table.
+ */
+static int is_past(const struct gw_process_view *p)
+{
+	return p->child && p->ended == GW_ENDED_TARGET_EXIT && p->elapsed_ns == 0 && !p->error[0];
+}
+
 static struct gw_row process_row(const struct gw_process_view *p)
 {
 	return (struct gw_row){
@@ -346,14 +355,16 @@ static void append_process(struct gw_rows *rows, const struct gw_row *process,
 static int append_processes(struct gw_rows *rows, const struct gw_snapshot *snapshot,
 			    const struct gw_rows_options *options)
 {
-	size_t count = snapshot->process_count;
-	struct gw_row *process = malloc((count + 1) * sizeof(*process));
+	struct gw_row *process = malloc((snapshot->process_count + 1) * sizeof(*process));
+	size_t count = 0;
 
 	if (!process)
 		return -ENOMEM;
-	for (size_t i = 0; i < count; i++) {
-		process[i] = process_row(&snapshot->process[i]);
-		rank(rows, &process[i], options);
+	for (size_t i = 0; i < snapshot->process_count; i++) {
+		if (is_past(&snapshot->process[i]))
+			continue;
+		process[count] = process_row(&snapshot->process[i]);
+		rank(rows, &process[count++], options);
 	}
 	sort(process, count, options);
 	for (size_t i = 0; i < count; i++)

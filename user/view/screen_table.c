@@ -171,8 +171,13 @@ static void draw_now(const struct place *at, const struct gw_row *row)
 	const struct gw_open *open;
 	char text[48];
 
-	if (!row->thread)
+	if (!row->thread) {
+		gw_grid_put_right(at->grid, at->row, at->column, at->width, GW_PEN_WARNING,
+				  row->process->ended == GW_ENDED_TARGET_EXIT	? "ended"
+				  : row->process->ended == GW_ENDED_TARGET_EXEC ? "replaced"
+										: "");
 		return;
+	}
 	if (!now || now->pid != row->pid)
 		now = row->process;
 	open = gw_screen_open(now, row->tid);
