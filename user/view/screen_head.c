@@ -12,7 +12,8 @@
 #include "view/bar.h"
 #include "view/screen_parts.h"
 
-#define LINE_SIZE 512
+#define LINE_SIZE	 512
+#define FIRST_VERDICT_NS 1500000000LL
 
 /* ---- the title ---- */
 
@@ -132,7 +133,10 @@ static int verdict_lines(const struct gw_screen *screen, const struct gw_process
 				severity[verdict->severity].label);
 	int own = verdict >= p->verdict && verdict < p->verdict + GW_VERDICTS_MAX;
 
-	if (own && screen->shown->process_count > 1)
+	/* What that verdict advises, to watch for longer, is what the view does. */
+	if (screen->watched_ns < FIRST_VERDICT_NS && !strcmp(verdict->code, "insufficient_data"))
+		snprintf(text, sizeof(text), "The first verdict comes after a second.");
+	else if (own && screen->shown->process_count > 1)
 		snprintf(text, sizeof(text), "%" PRIu32 ": %s", p->pid, verdict->text);
 	else
 		snprintf(text, sizeof(text), "%s", verdict->text);
