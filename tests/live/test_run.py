@@ -176,10 +176,12 @@ def test_whoever_called_sudo_must_be_known():
 def test_streams_descriptors_and_signals_are_as_received():
     """Nothing of gilwatch is left in the command's process."""
     script = (
-        "import os, signal, sys\n"
+        "import os, resource, signal, sys\n"
         "print(sys.stdin.read().upper(), end='')\n"
         "print(sorted(int(fd) for fd in os.listdir('/proc/self/fd'))[:-1])\n"
         "print(sorted(signal.pthread_sigmask(signal.SIG_BLOCK, [])))\n"
+        "print([resource.getrlimit(limit) for limit in range(16)], os.getpriority(0, 0))\n"
+        "print(os.getpgrp(), os.getsid(0), os.sched_getaffinity(0))\n"
         "print([line for line in open('/proc/self/status') if line.startswith('SigIgn')])\n"
     )
     command = [SYSTEM_PYTHON, "-c", script]

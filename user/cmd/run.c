@@ -93,14 +93,16 @@ static int watch(struct run *run, struct gw_error *err)
 /* All that can fail does so before the command has done anything. */
 static int prepare(struct run *run, struct gw_error *err)
 {
-	int code = gw_features_require(err);
+	int code = open_output(run, err);
 
 	if (!code)
-		code = open_output(run, err);
-	if (!code)
 		code = gw_relay_begin(&run->relay, err);
+	/* Before anything else is done: libbpf may change limits, which the command would inherit.
+	 */
 	if (!code)
 		code = launch(run, err);
+	if (!code)
+		code = gw_features_require(err);
 	if (code)
 		return code;
 	say_what_runs(run);
