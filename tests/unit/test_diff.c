@@ -62,7 +62,7 @@ static void test_directions(void **state)
 	assert_direction(1, 2, 1, GW_DIRECTION_SAME);
 	assert_direction(2, 1, 1, GW_DIRECTION_SAME);
 	assert_direction(1, 1, 0, GW_DIRECTION_SAME);
-	assert_direction(1, 1000, INFINITY, GW_DIRECTION_SAME);
+	assert_direction(1, 1000, INFINITY, GW_DIRECTION_UNKNOWN);
 	assert_direction(NAN, 1, 0, GW_DIRECTION_UNKNOWN);
 	assert_direction(1, NAN, NAN, GW_DIRECTION_UNKNOWN);
 }
@@ -166,7 +166,7 @@ static void test_noise_of_percentiles(void **state)
 			 GW_DIRECTION_MORE);
 	after->count = after->data.bucket[60] = 100;
 	assert_int_equal(gw_difference_direction(&compare(&b)->figure[GW_DIFF_RESUME_P99]),
-			 GW_DIRECTION_SAME);
+			 GW_DIRECTION_UNKNOWN);
 	assert_int_equal(gw_difference_direction(&compare(&b)->figure[GW_DIFF_RESUME_P50]),
 			 GW_DIRECTION_MORE);
 	end(&b);
@@ -224,6 +224,51 @@ static void test_processes(void **state)
 	pair = compare(&b);
 	assert_int_equal(b.diff.pair_count, 1);
 	assert_null(pair->before);
+	end(&b);
+}
+
+/* What a process loses and another gains is neither. */
+static void test_processes_together(void **state)
+{
+	const struct gw_diff_pair *together;
+	struct both b = {0};
+	(void)state;
+
+	make(&b.before, 2);
+	name(&b.before.process[0], 1, "python3 web", 0);
+	name(&b.before.process[1], 2, "python3 worker", 1);
+	make(&b.after, 1);
+	name(&b.after.process[0], 1, "python3 web", 0);
+	b.before.elapsed_ns = b.after.elapsed_ns = 10000000000;
+	b.before.process[1].elapsed_ns = b.before.process[1].threads_wall_ns = 5000000000;
+	b.before.process[1].states.ns[GW_STATE_PYTHON] = 5000000000;
+	b.before.process[1].parallelism_python = 1;
+	b.before.process[0].states.ns[GW_STATE_SLEEP] = 10000000000;
+	b.after.process[0].states.ns[GW_STATE_PYTHON] = 5000000000;
+	b.after.process[0].states.ns[GW_STATE_SLEEP] = 5000000000;
+	b.after.process[0].parallelism_python = 0.5;
+	compare(&b);
+	together = &b.diff.together;
+	assert_non_null(together->before);
+	assert_int_equal(gw_difference_direction(&together->threads[GW_STATE_PYTHON]),
+			 GW_DIRECTION_SAME);
+	assert_int_equal(gw_difference_direction(&together->figure[GW_DIFF_PARALLELISM_PYTHON]),
+			 GW_DIRECTION_SAME);
+	assert_true(fabs(together->threads[GW_STATE_PYTHON].before - 0.5) < 0.001);
+	assert_true(fabs(together->figure[GW_DIFF_THREADS].before - 1.5) < 0.001);
+	assert_int_equal(gw_difference_direction(&together->threads[GW_STATE_SLEEP]),
+			 GW_DIRECTION_LESS);
+	assert_true(isnan(together->figure[GW_DIFF_GIL_HELD].before));
+	/* A part that could not be measured is left out, one without GIL facts is not known. */
+	strcpy(b.before.process[0].error, "It is no CPython.");
+	b.before.process[1].basis[GW_STATE_GIL_WAIT].kind = GW_BASIS_ABSENT;
+	compare(&b);
+	assert_true(fabs(b.diff.together.figure[GW_DIFF_THREADS].before - 0.5) < 0.001);
+	assert_true(isnan(b.diff.together.threads[GW_STATE_GIL_WAIT].before));
+	b.before.process_count = 1;
+	compare(&b);
+	assert_null(b.diff.together.before);
+	b.before.process_count = 2;
 	end(&b);
 }
 
@@ -438,6 +483,7 @@ int main(void)
 		cmocka_unit_test(test_noise_of_rates),
 		cmocka_unit_test(test_noise_of_percentiles),
 		cmocka_unit_test(test_processes),
+		cmocka_unit_test(test_processes_together),
 		cmocka_unit_test(test_too_many_processes),
 		cmocka_unit_test(test_a_process_that_failed),
 		cmocka_unit_test(test_verdicts),

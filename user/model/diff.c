@@ -12,7 +12,7 @@ enum gw_direction gw_difference_direction(const struct gw_difference *d)
 {
 	double change = d->after - d->before;
 
-	if (isnan(change))
+	if (isnan(change) || isinf(d->noise))
 		return GW_DIRECTION_UNKNOWN;
 	if (fabs(change) <= d->noise)
 		return GW_DIRECTION_SAME;
@@ -126,6 +126,21 @@ static void make_pairs(struct gw_diff *diff, const struct gw_process_view *const
 		compare(&diff->pair[i]);
 }
 
+static int has_several(const struct gw_diff *diff)
+{
+	return diff->before->process_count > 1 || diff->after->process_count > 1;
+}
+
+static void compare_together(struct gw_diff *diff)
+{
+	gw_diff_sum(diff->before, &diff->sum[0]);
+	gw_diff_sum(diff->after, &diff->sum[1]);
+	diff->together.before = &diff->sum[0];
+	diff->together.after = &diff->sum[1];
+	diff->together.compared = 1;
+	gw_diff_figures(&diff->together);
+}
+
 int gw_diff_make(const struct gw_snapshot *before, const struct gw_snapshot *after,
 		 struct gw_diff *diff)
 {
@@ -138,9 +153,12 @@ int gw_diff_make(const struct gw_snapshot *before, const struct gw_snapshot *aft
 	diff->after = after;
 	diff->pair =
 		calloc(compared_count(before) + compared_count(after) + 1, sizeof(*diff->pair));
-	if (partner && taken && diff->pair) {
+	diff->sum = calloc(2, sizeof(*diff->sum));
+	if (partner && taken && diff->pair && diff->sum) {
 		match_all(before, after, partner, taken);
 		make_pairs(diff, partner, taken);
+		if (has_several(diff))
+			compare_together(diff);
 		gw_diff_remark_all(diff);
 	} else {
 		code = -ENOMEM;
@@ -153,5 +171,6 @@ int gw_diff_make(const struct gw_snapshot *before, const struct gw_snapshot *aft
 void gw_diff_clear(struct gw_diff *diff)
 {
 	free(diff->pair);
+	free(diff->sum);
 	memset(diff, 0, sizeof(*diff));
 }

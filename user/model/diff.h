@@ -8,7 +8,10 @@
 
 #include "model/snapshot.h"
 
-/* One figure before and after; NAN: not known. Changes of up to noise come by themselves. */
+/*
+ * One figure before and after; NAN: not known. Changes of up to noise come by themselves; INFINITY:
+ * it rests on too few events to compare.
+ */
 struct gw_difference {
 	double before, after;
 	double noise;
@@ -18,7 +21,7 @@ enum gw_direction {
 	GW_DIRECTION_SAME, /* within the noise */
 	GW_DIRECTION_LESS,
 	GW_DIRECTION_MORE,
-	GW_DIRECTION_UNKNOWN, /* not known before or after */
+	GW_DIRECTION_UNKNOWN, /* not known before or after, or too few events */
 };
 
 enum gw_direction gw_difference_direction(const struct gw_difference *difference);
@@ -83,6 +86,12 @@ struct gw_diff {
 	const struct gw_snapshot *before, *after;
 	struct gw_diff_pair *pair; /* in the order of before; what is only in after comes last */
 	size_t pair_count;
+	/*
+	 * The sums over all processes, where either summary has several; figures of single
+	 * processes are not known in it. together.before is NULL otherwise.
+	 */
+	struct gw_diff_pair together;
+	struct gw_process_view *sum; /* before, after */
 	struct gw_diff_remarks remarks;
 };
 

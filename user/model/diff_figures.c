@@ -18,6 +18,9 @@
 #define COUNT_FOR_P99	 300
 #define SLEEPS_FOR_RATIO 20
 
+/* With twice the threads, shares of their time say something else. */
+#define THREADS_RATIO_MAX 2
+
 /* One side of a difference: a value and the half-width of its 95 % interval. */
 struct value {
 	double is, error;
@@ -180,11 +183,17 @@ static int64_t moves(const struct gw_process_view *p)
 	return sum;
 }
 
+static int are_far_apart(double had, double has)
+{
+	return had > 0 && has > 0 && fmax(had, has) >= THREADS_RATIO_MAX * fmin(had, has);
+}
+
 void gw_diff_figures(struct gw_diff_pair *pair)
 {
 	const struct gw_process_view *a = pair->before, *b = pair->after;
 	struct gw_difference *figure = pair->figure;
 
+	pair->by_threads = are_far_apart(gw_diff_threads(a), gw_diff_threads(b));
 	differ_states(pair);
 	differ_gils(pair);
 	figure[GW_DIFF_THREADS] =

@@ -11,8 +11,6 @@
 #define SECOND_NS 1000000000
 /* Times that are an order apart hold different things: a start, a cache that fills, a timer. */
 #define ELAPSED_RATIO_MAX 10
-/* With twice the threads, shares of their time say something else. */
-#define THREADS_RATIO_MAX 2
 
 static void __attribute__((format(printf, 2, 3)))
 remark(struct gw_diff_remarks *remarks, const char *format, ...)
@@ -82,7 +80,6 @@ void gw_diff_remark_pair(struct gw_diff_pair *pair)
 
 	remark_python(r, a, b);
 	remark_time(r, a, b);
-	pair->by_threads = had > 0 && has > 0 && is_apart(had, has, THREADS_RATIO_MAX);
 	if (pair->by_threads)
 		remark(r,
 		       "%.3g threads on average before, %.3g after: compare how many of them "

@@ -49,7 +49,7 @@ static json_t *difference(struct gw_report *r, const struct gw_difference *d)
 	put_number(r, object, "before", d->before, "that summary does not have it");
 	put_number(r, object, "after", d->after, "that summary does not have it");
 	put_number(r, object, "noise", d->noise,
-		   isnan(d->before) || isnan(d->after) ? "it is not known on both sides"
+		   isnan(d->before) || isnan(d->after) ? "the figure is not known before or after"
 						       : "it rests on too few events to compare");
 	gw_report_put(r, object, "change", json_string(direction_name[gw_difference_direction(d)]));
 	return object;
@@ -153,6 +153,19 @@ static json_t *pair(struct gw_report *r, const struct gw_diff_pair *of)
 	return object;
 }
 
+static json_t *together(struct gw_report *r, const struct gw_diff_pair *of)
+{
+	json_t *object;
+
+	if (!of->before)
+		return json_null();
+	object = json_object();
+	gw_report_put(r, object, "shares", states(r, of->state));
+	gw_report_put(r, object, "threads", states(r, of->threads));
+	gw_report_put(r, object, "figures", figures(r, of->figure));
+	return object;
+}
+
 static json_t *summary(struct gw_report *r, const struct gw_snapshot *s, const char *file)
 {
 	json_t *object = json_object();
@@ -176,6 +189,7 @@ int gw_diff_json_write(const struct gw_diff *diff, const struct gw_diff_files *f
 	for (size_t i = 0; i < diff->pair_count; i++)
 		if (json_array_append_new(processes, pair(&r, &diff->pair[i])))
 			r.failed = 1;
+	gw_report_put(&r, r.root, "together", together(&r, &diff->together));
 	gw_report_put(&r, r.root, "processes", processes);
 	return gw_report_end(&r, out);
 }

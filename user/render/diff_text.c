@@ -74,7 +74,9 @@ static void direction_cell(struct gw_page *page, const struct gw_difference *d)
 	gw_page_cell(page, 2, GW_LEFT, "");
 	if (changed)
 		gw_page_style(page, GW_BOLD);
-	gw_page_cell(page, DIRECTION_WIDTH, GW_LEFT, direction_word[direction]);
+	gw_page_cell(page, DIRECTION_WIDTH, GW_LEFT,
+		     isinf(d->noise) && isfinite(d->after - d->before) ? "too few"
+								       : direction_word[direction]);
 	if (changed)
 		gw_page_style(page, GW_PLAIN);
 }
@@ -340,6 +342,20 @@ static void summary(struct gw_page *page, const char *label, const char *file,
 	gw_page_hang(page, 10, text);
 }
 
+static void together(struct gw_page *page, const struct gw_diff *diff)
+{
+	if (!diff->together.before)
+		return;
+	fputc('\n', page->out);
+	gw_page_style(page, GW_BOLD);
+	gw_page_print(page, "", 2, "all processes together: %zu before, %zu after",
+		      diff->before->process_count, diff->after->process_count);
+	gw_page_style(page, GW_PLAIN);
+	changes(page, &diff->together);
+	states(page, &diff->together);
+	figures(page, &diff->together);
+}
+
 int gw_diff_text_write(const struct gw_diff *diff, const struct gw_diff_files *files,
 		       const struct gw_text_options *options, FILE *out)
 {
@@ -349,6 +365,7 @@ int gw_diff_text_write(const struct gw_diff *diff, const struct gw_diff_files *f
 	summary(&page, "BEFORE    ", files->before, diff->before);
 	summary(&page, "AFTER     ", files->after, diff->after);
 	remarks(&page, &diff->remarks);
+	together(&page, diff);
 	for (size_t i = 0; i < diff->pair_count; i++) {
 		children += is_child(&diff->pair[i]);
 		if (!is_child(&diff->pair[i]) || children <= CHILDREN_TOLD)
