@@ -325,7 +325,8 @@ def test_a_run_is_judged_by_what_it_did(open_directory):
     findings.at_least("before Python was known", ran["before_python_s"], 0)
     # The rest was seen: a second and a half of three threads that all want the GIL.
     findings.at_least("waiting for the GIL", process["states"]["gil_wait_s"], 0.3)
-    findings.near("elapsed", process["elapsed_s"], summary["elapsed_s"], 0.05, 0.2)
+    findings.at_least("elapsed", process["elapsed_s"], 1.4)
+    findings.at_most("elapsed", process["elapsed_s"], summary["elapsed_s"])
     # Which it is is up to what else the machine does; the end alone would be no verdict.
     findings.true("there is a verdict", verdict_codes(process))
     # What its threads did is known after their end.
@@ -335,7 +336,7 @@ def test_a_run_is_judged_by_what_it_did(open_directory):
     for thread in process["threads"]:
         findings.near("its cells", thread["cells_s"], thread["wall_s"], 0.001)
         if thread["tid"] != process["pid"]:
-            findings.near("how long a thread lived", thread["wall_s"], 1.5, 0, 1.0)
+            findings.at_least("how long a thread lived", thread["wall_s"], 1.0)
     findings.true("the end is told", "ended" not in verdict_codes(process))
     findings.report()
     assert summary["ended"] == "target_exit" and summary["requested_s"] is None
@@ -364,8 +365,9 @@ def test_of_very_many_threads_the_last_are_told_together(open_directory):
     find_sum_laws(findings, "command", process)
     tids = [thread["tid"] for thread in process["threads"]]
     findings.true("the main thread has a row", process["pid"] in tids)
-    findings.true("%d rows" % len(tids), len(tids) == 257)
-    findings.true("the others are counted", process["ended_threads"]["count"] == 44)
+    # Two that end at once may both be the last for which there is room.
+    findings.true("%d rows" % len(tids), 257 <= len(tids) <= 260)
+    findings.true("all are counted", len(tids) + process["ended_threads"]["count"] == 301)
     findings.near("cells", process["check"]["cells_s"], process["check"]["wall_s"], 0.001)
     findings.report()
 

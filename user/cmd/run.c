@@ -139,20 +139,6 @@ static int attend(struct run *run, struct gw_error *err)
 
 /* ---- after it ---- */
 
-static int64_t before_python_ns(const struct gw_watch *w, const struct gw_snapshot *snapshot)
-{
-	const struct gw_watched *command = gw_watch_command(w);
-
-	for (size_t i = 0; command && i < snapshot->process_count; i++) {
-		const struct gw_process_view *p = &snapshot->process[i];
-
-		if (p->pid == (uint32_t)command->pid && !p->child && p->engine_change_count &&
-		    command->kind == GW_WATCHED_PYTHON)
-			return p->engine_change[0].at_ns - p->began_ns;
-	}
-	return GW_ABSENT_NS;
-}
-
 static void describe(struct run *run, pid_t pid, int status)
 {
 	struct gw_run *described = &run->snapshot.run;
@@ -162,7 +148,7 @@ static void describe(struct run *run, pid_t pid, int status)
 	gw_text_copy(described->user, sizeof(described->user), run->caller.name);
 	described->exit_status = WIFEXITED(status) ? WEXITSTATUS(status) : GW_ABSENT_COUNT;
 	described->signal = WIFSIGNALED(status) ? WTERMSIG(status) : GW_ABSENT_COUNT;
-	described->before_python_ns = before_python_ns(&run->watch, &run->snapshot);
+	described->before_python_ns = gw_watch_before_python_ns(&run->watch);
 }
 
 /* A sentence stands in the figures' place. */

@@ -119,6 +119,8 @@ static int look_at_new(struct gw_watch *w, struct gw_watched *watched, struct gw
 	if (watched->unwanted)
 		return gw_session_abandon(w->session, watched->slot, err);
 	code = gw_identify_tell(w, watched, err);
+	if (watched->kind == GW_WATCHED_PYTHON)
+		watched->known_at_ns = gw_session_now_ns(w->session);
 	/* It has become another program while it was looked at: all that is of the one before. */
 	if (!code && process->execs != watched->execs_seen)
 		gw_session_forget(w->session, watched->slot);

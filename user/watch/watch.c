@@ -53,7 +53,8 @@ int gw_watch_launch(struct gw_watch *w, pid_t pid, struct gw_error *err)
 	return 0;
 }
 
-const struct gw_watched *gw_watch_command(const struct gw_watch *w)
+/* The command of a run; NULL: it has not begun, or is not seen yet. */
+static const struct gw_watched *command_of(const struct gw_watch *w)
 {
 	for (size_t i = 0; i < w->list.count; i++) {
 		const struct gw_watched *watched = w->list.watched[i];
@@ -62,6 +63,16 @@ const struct gw_watched *gw_watch_command(const struct gw_watch *w)
 			return watched;
 	}
 	return NULL;
+}
+
+int64_t gw_watch_before_python_ns(const struct gw_watch *w)
+{
+	const struct gw_watched *command = command_of(w);
+
+	if (!command || command->kind != GW_WATCHED_PYTHON || command->slot == GW_NO_SLOT)
+		return GW_ABSENT_NS;
+	return (int64_t)(command->known_at_ns -
+			 gw_session_process(w->session, command->slot)->start_ns);
 }
 
 static size_t count_watchable(const struct gw_watch *w)
@@ -225,7 +236,7 @@ uint64_t gw_watch_due_ns(const struct gw_watch *w)
 
 static uint64_t until_next_tick_ns(const struct gw_watch *w)
 {
-	const struct gw_watched *command = gw_watch_command(w);
+	const struct gw_watched *command = command_of(w);
 
 	if (command && command->kind == GW_WATCHED_NEW && command->looks < TICKS_SOON)
 		return TICK_SOON_NS;

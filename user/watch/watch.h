@@ -56,8 +56,11 @@ int gw_watch_select(struct gw_watch *watch, pid_t pid, struct gw_error *err);
  */
 int gw_watch_launch(struct gw_watch *watch, pid_t pid, struct gw_error *err);
 
-/* The command of a run; NULL: it has not begun, or is not seen yet. */
-const struct gw_watched *gw_watch_command(const struct gw_watch *watch);
+/*
+ * How long the command of a run ran before its Python was found, seen by the scheduler alone;
+ * GW_ABSENT_NS: no Python was found in it.
+ */
+int64_t gw_watch_before_python_ns(const struct gw_watch *watch);
 
 /* Loads, attaches and begins to count. 0 or a negative errno with err set. */
 int gw_watch_start(struct gw_watch *watch, struct gw_error *err);

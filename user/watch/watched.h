@@ -57,6 +57,7 @@ struct gw_watched {
 	size_t change_count, change_rest; /* those that are not kept */
 	int is_copy;	       /* of its parent, by fork, unless it has become another program */
 	uint32_t parent_execs; /* its parent's execs_seen, when it was forked */
+	uint64_t known_at_ns;  /* when its Python was found, of one that came; session's clock */
 	uint32_t execs_seen;
 	unsigned int looks;		/* that found a Python not initialised yet */
 	struct gw_pace pace;		/* valid if */
