@@ -21,7 +21,8 @@ declare -A PACKAGES_DEBIAN=(
 	[test]="clang-format libcmocka-dev valgrind bpftrace python3 python3-pytest
 		python3-jsonschema tmux python3-yaml python3-prometheus-client prometheus systemd"
 	[interpreters]="make gcc libc6-dev libffi-dev zlib1g-dev binutils xz-utils"
-	[targets]="gunicorn uwsgi-core uwsgi-plugin-python3 libapache2-mod-wsgi-py3 pypy3"
+	[targets]="gunicorn uwsgi-core uwsgi-plugin-python3 libapache2-mod-wsgi-py3 pypy3
+		python3-numpy"
 	[bench]="wrk bpftrace gnuplot-nox python3 python3-venv"
 )
 # shellcheck disable=SC2034

@@ -292,10 +292,8 @@ def remove_cgroup(directory):
 
 
 def options_for(engine):
-    """None is the default engine. --force: the probes stay, whatever they cost."""
-    if not engine:
-        return []
-    return ["--engine=" + engine] + (["--force"] if engine == "uprobe" else [])
+    """None is the default engine."""
+    return ["--engine=" + engine] if engine else []
 
 
 @contextlib.contextmanager

@@ -17,7 +17,8 @@ static void look(struct gw_intervals *in, int64_t at_ms, int64_t interval_ms, ui
 	struct gw_interval_counts counts = {.acquisitions = 2 * forced,
 					    .forced_releases = forced,
 					    .held_ns = forced * 1000,
-					    .switch_number = 7 + forced};
+					    .switch_number = 7 + forced,
+					    .exact_ns = (uint64_t)(at_ms * MS)};
 
 	gw_intervals_look(in, at_ms * MS, interval_ms * MS, &counts);
 }
@@ -60,6 +61,7 @@ static void test_before_and_after(void **state)
 	assert_int_equal(phase[1].acquisitions, 500);
 	assert_int_equal(phase[1].held_ns, 250000);
 	assert_int_equal(phase[1].holder_changes, 250);
+	assert_int_equal(phase[1].exact_ns, 250 * MS);
 	free(phase);
 	assert_int_equal(gw_intervals_copy(&in, 0, &phase, &count), 0);
 	assert_true(phase[1].forced_releases == GW_ABSENT_COUNT);

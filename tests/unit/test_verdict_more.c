@@ -137,12 +137,14 @@ static void test_changed_interval(void **state)
 	struct gw_interval_phase phase[] = {
 		{.interval_ns = seconds(0.005),
 		 .to_ns = seconds(4),
+		 .exact_ns = seconds(4),
 		 .acquisitions = 800,
 		 .forced_releases = 800,
 		 .held_ns = seconds(4)},
 		{.interval_ns = seconds(0.05),
 		 .from_ns = seconds(4.2),
 		 .to_ns = seconds(10),
+		 .exact_ns = seconds(5.8),
 		 .acquisitions = 116,
 		 .forced_releases = 116,
 		 .held_ns = seconds(5.8)},
@@ -160,6 +162,9 @@ static void test_changed_interval(void **state)
 		    "after (5.8 s, 50 ms) 20 forced releases a second and "
 		    "holds of 50 ms");
 	assert_true(fabs(evidence(f, "switch_interval", "hold_mean_after_s") - 0.05) < 1e-9);
+	phase[1].exact_ns = seconds(5.21); /* a window of probes less is not told of */
+	judge(f);
+	assert_says_not(f, "switch_interval", "20 forced");
 	phase[0].acquisitions = phase[1].acquisitions = GW_ABSENT_COUNT;
 	judge(f);
 	phase[0].holder_changes = 800;

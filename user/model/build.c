@@ -311,8 +311,7 @@ static void fill_probes_basis(const struct gw_build *b, struct gw_process_view *
 	gw_probes_basis_fill(view);
 }
 
-/* Time under probes until the end. */
-static uint64_t exact_ns(const struct gw_process *process, uint64_t end_ns)
+uint64_t gw_build_exact_ns(const volatile struct gw_process *process, uint64_t end_ns)
 {
 	uint64_t since_ns = process->engine_since_ns;
 
@@ -372,7 +371,7 @@ int gw_build_process(const struct gw_raw *raw, size_t slot, const char *no_gil,
 	};
 	int code;
 
-	b.exact_ns = exact_ns(process, b.end_ns);
+	b.exact_ns = gw_build_exact_ns(process, b.end_ns);
 	b.share = pooled_share(&b);
 	view->elapsed_ns = (int64_t)(b.end_ns - process->start_ns);
 	fill_basis(&b, view);

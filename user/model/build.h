@@ -9,6 +9,9 @@
 /* Whether a process had probes all the time, and not for a window only. */
 int gw_build_is_exact(const struct gw_process *process);
 
+/* Time under probes until the end. */
+uint64_t gw_build_exact_ns(const volatile struct gw_process *process, uint64_t end_ns);
+
 /*
  * Fills the figures of the process in a slot; what identifies it (pid, names, Python, engine
  * changes, limits, the cost of a hit, the GILs' intervals and interpreters in view->gil) stays as

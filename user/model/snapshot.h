@@ -151,6 +151,7 @@ struct gw_interval_phase {
 	int64_t acquisitions, forced_releases; /* GW_ABSENT_COUNT without probes */
 	int64_t held_ns;		       /* of the holds that ended */
 	int64_t holder_changes;
+	int64_t exact_ns; /* time under probes: they counted in that alone */
 };
 
 enum gw_severity {

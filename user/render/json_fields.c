@@ -92,6 +92,7 @@ static const struct gw_field phase[] = {
 	FIELD(COUNT, gw_interval_phase, forced_releases, "forced_releases", GW_NO_REASON),
 	FIELD(TIME, gw_interval_phase, held_ns, "held_s", GW_NO_REASON),
 	FIELD(COUNT, gw_interval_phase, holder_changes, "holder_changes", GW_NO_REASON),
+	FIELD(TIME, gw_interval_phase, exact_ns, "exact_s", NULL),
 };
 
 static const struct gw_field change[] = {

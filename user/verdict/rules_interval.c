@@ -86,7 +86,9 @@ static void say_phase(const struct gw_interval_phase *phase, struct gw_verdict *
 		    gw_seconds(phase->interval_ns));
 	if (elapsed_ns <= 0)
 		return;
-	if (phase->acquisitions == GW_ABSENT_COUNT) {
+	/* Windows of probes know rates, but their holds end at their edges. */
+	if (phase->acquisitions == GW_ABSENT_COUNT ||
+	    gw_ratio(phase->exact_ns, elapsed_ns) < GW_INTERVAL_EXACT) {
 		gw_say(verdict, " %.0f hand-overs a second",
 		       per_second(phase->holder_changes, elapsed_ns));
 		return;

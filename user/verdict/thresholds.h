@@ -101,6 +101,9 @@
 #define GW_INTERVAL_SHORT_NS	    (GW_MILLISECOND_NS)
 #define GW_INTERVAL_GIVE_WAYS_PER_S 1000.0
 
+/* Of a phase, under probes: then what they counted is told of the phase. */
+#define GW_INTERVAL_EXACT 0.90
+
 /* Hand-overs between CPUs without a common cache, of all. Schedulers keep below it where they can.
  */
 #define GW_HOPS_FAR 0.10

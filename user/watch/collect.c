@@ -165,8 +165,9 @@ static int describe_intervals(const struct gw_watch *w, const struct gw_watched 
 
 	if (!view->gil_count)
 		return 0;
-	counts = gw_interval_counts(gil, watched->gils.gil[0].first.switch_number +
-						 (uint64_t)view->gil[0].holder_changes);
+	counts = gw_interval_counts(&raw->process[watched->slot], gil, raw->end_ns,
+				    watched->gils.gil[0].first.switch_number +
+					    (uint64_t)view->gil[0].holder_changes);
 	/* Of a process that has ended the last look stands. */
 	if (view->gil[0].holder_changes != GW_ABSENT_COUNT)
 		gw_intervals_look(&intervals,

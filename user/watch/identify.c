@@ -289,16 +289,18 @@ static void look_again(struct gw_watched *watched, struct gw_session *session)
 static void look_at_interval(struct gw_watched *watched, const struct gw_session *session)
 {
 	uint64_t start_ns = gw_session_start_ns(session);
-	struct gw_interval_counts counts = gw_interval_counts(
-		gw_session_gil(session, watched->slot), watched->gils.gil[0].last.switch_number);
+	const volatile struct gw_process *process = gw_session_process(session, watched->slot);
+	uint64_t now_ns = gw_session_now_ns(session), began_ns = process->start_ns;
+	struct gw_interval_counts counts =
+		gw_interval_counts(process, gw_session_gil(session, watched->slot), now_ns,
+				   watched->gils.gil[0].last.switch_number);
 	struct gw_interval_counts none = {.switch_number =
 						  watched->gils.gil[0].first.switch_number};
-	uint64_t began_ns = gw_session_process(session, watched->slot)->start_ns;
 
 	if (!watched->intervals.count)
 		gw_intervals_look(&watched->intervals, (int64_t)(began_ns - start_ns),
 				  (int64_t)watched->gils.gil[0].first.interval_us * 1000, &none);
-	gw_intervals_look(&watched->intervals, (int64_t)(gw_session_now_ns(session) - start_ns),
+	gw_intervals_look(&watched->intervals, (int64_t)(now_ns - start_ns),
 			  (int64_t)watched->gils.gil[0].last.interval_us * 1000, &counts);
 }
 

@@ -5,14 +5,18 @@
 #include <stdlib.h>
 #include <string.h>
 
-struct gw_interval_counts gw_interval_counts(const volatile struct gw_gil_state *gil,
-					     uint64_t switch_number)
+#include "model/build.h"
+
+struct gw_interval_counts gw_interval_counts(const volatile struct gw_process *process,
+					     const volatile struct gw_gil_state *gil,
+					     uint64_t now_ns, uint64_t switch_number)
 {
 	return (struct gw_interval_counts){
 		.acquisitions = gil->acquisitions,
 		.forced_releases = gil->forced_releases,
 		.held_ns = gil->held_ns,
 		.switch_number = switch_number,
+		.exact_ns = gw_build_exact_ns(process, now_ns),
 	};
 }
 
@@ -44,6 +48,7 @@ void gw_intervals_look(struct gw_intervals *in, int64_t at_ns, int64_t interval_
 	last->acquisitions = (int64_t)(counts->acquisitions - in->base.acquisitions);
 	last->forced_releases = (int64_t)(counts->forced_releases - in->base.forced_releases);
 	last->holder_changes = (int64_t)(counts->switch_number - in->base.switch_number);
+	last->exact_ns = (int64_t)(counts->exact_ns - in->base.exact_ns);
 	last->held_ns = (int64_t)(counts->held_ns - in->base.held_ns);
 }
 

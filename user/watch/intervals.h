@@ -12,6 +12,7 @@
 struct gw_interval_counts {
 	uint64_t acquisitions, forced_releases, held_ns; /* by the GIL's record */
 	uint64_t switch_number;				 /* by its memory */
+	uint64_t exact_ns;				 /* time under probes */
 };
 
 struct gw_intervals {
@@ -20,9 +21,10 @@ struct gw_intervals {
 	struct gw_interval_counts base; /* as the last phase began */
 };
 
-/* What the GIL's record says now, beside its number of changes of the holder. */
-struct gw_interval_counts gw_interval_counts(const volatile struct gw_gil_state *gil,
-					     uint64_t switch_number);
+/* What a process and its first GIL say now, beside that GIL's number of changes of the holder. */
+struct gw_interval_counts gw_interval_counts(const volatile struct gw_process *process,
+					     const volatile struct gw_gil_state *gil,
+					     uint64_t now_ns, uint64_t switch_number);
 
 /*
  * A look at the interval, at_ns after the start of the watch. What came between two looks that
