@@ -32,6 +32,7 @@ struct gw_daemon {
 	uint64_t body_ns;
 	struct gw_snapshot base; /* what verdicts are about: what passed since then */
 	int64_t base_ns;
+	int64_t judged_ns; /* when that was done last */
 	int judged; /* over a whole window, once at least */
 };
 

@@ -5,6 +5,8 @@
 
 /* Verdicts are about the last minute, as near as the looks allow. */
 #define WINDOW_NS 60000000000LL
+/* In the first minute, verdicts on less are better than none: on this much at least, so often. */
+#define EARLY_NS 5000000000LL
 
 static void judge(struct gw_daemon *d, const struct gw_snapshot *now)
 {
@@ -19,10 +21,12 @@ static void judge(struct gw_daemon *d, const struct gw_snapshot *now)
 void gw_daemon_judge(struct gw_daemon *d, struct gw_snapshot *now, int64_t now_ns)
 {
 	int whole = d->base_ns && now_ns - d->base_ns >= WINDOW_NS;
+	int early = d->base_ns && !d->judged && now_ns - d->judged_ns >= EARLY_NS;
 
-	/* In the first minute a verdict on less is better than none. */
-	if (d->base_ns && (whole || !d->judged))
+	if (whole || early) {
 		judge(d, now);
+		d->judged_ns = now_ns;
+	}
 	d->judged |= whole;
 	if (d->base_ns && !whole) {
 		gw_snapshot_clear(now);
@@ -31,4 +35,5 @@ void gw_daemon_judge(struct gw_daemon *d, struct gw_snapshot *now, int64_t now_n
 	gw_snapshot_clear(&d->base);
 	d->base = *now;
 	d->base_ns = now_ns;
+	d->judged_ns = now_ns;
 }

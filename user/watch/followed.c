@@ -14,6 +14,8 @@
 #define LOOK_EVERY 20
 /* New GILs, and one that is switched on, are seen after so many ticks at most. */
 #define GILS_EVERY 5
+/* The same where many are watched for long: each look reads the process's memory. */
+#define GILS_EVERY_OF_MANY 20
 /* After that time no program in the kernel is busy with a process that has ended. */
 #define GRACE_NS 20000000ULL
 
@@ -154,7 +156,8 @@ static int look_at(struct gw_watch *w, uint32_t slot, struct gw_error *err)
 	}
 	if (watched->kind == GW_WATCHED_NEW)
 		return look_at_new(w, watched, err);
-	if (watched->kind == GW_WATCHED_PYTHON && w->ticks % GILS_EVERY == 0)
+	if (watched->kind == GW_WATCHED_PYTHON &&
+	    w->ticks % (w->slots ? GILS_EVERY_OF_MANY : GILS_EVERY) == 0)
 		return gw_identify_again(w, watched, err);
 	return 0;
 }

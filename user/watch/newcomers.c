@@ -14,7 +14,7 @@
  * From one look to the next. An executable is mapped as the program begins, a shared libpython some
  * milliseconds later; what loads one as a plug-in takes longer.
  */
-static const uint64_t pause_ns[] = {1 * MS, 5 * MS, 20 * MS, 100 * MS, 1000 * MS, 5000 * MS};
+static const uint64_t pause_ns[] = {1 * MS, 20 * MS, 1000 * MS};
 
 #define LOOKS (sizeof(pause_ns) / sizeof(pause_ns[0]))
 

@@ -13,8 +13,8 @@
 #include "watch/followed.h"
 
 #define MS 1000000ULL
-/* A round, while nothing is about to happen that needs the watch's own pace. */
-#define CALM_NS 100000000ULL
+/* From round to round, while nothing is about to happen that needs the watch's own pace. */
+#define CALM_NS (200 * MS)
 /* A Python that no event told of: loaded late, or forked where there was no room. */
 #define SCAN_EVERY_NS (60000 * MS)
 
@@ -270,18 +270,6 @@ int gw_standing_start(struct gw_standing *s, struct gw_error *err)
 
 /* ---- while it goes on ---- */
 
-int gw_standing_tick(struct gw_standing *s, struct gw_error *err)
-{
-	int code = 0;
-
-	if (s->all)
-		code = look_at_newcomers(s, err);
-	/* Those that began between the first look at all and the first event, the first time. */
-	if (!code && s->all && gw_session_now_ns(s->watch.session) >= s->scan_due_ns)
-		code = look_at_all(s, err);
-	return code ? code : gw_watch_tick(&s->watch, err);
-}
-
 /* Whether something is about to happen that only frequent looks show. */
 static int is_busy(const struct gw_standing *s)
 {
@@ -298,11 +286,35 @@ static int is_busy(const struct gw_standing *s)
 	return 0;
 }
 
+/* Nanoseconds until the watch's own next round. */
+static uint64_t watch_due_ns(const struct gw_standing *s)
+{
+	uint64_t since_ns = gw_session_now_ns(s->watch.session) - s->watch_ticked_ns;
+	uint64_t pause_ns = is_busy(s) ? 0 : CALM_NS;
+
+	return since_ns >= pause_ns ? gw_watch_due_ns(&s->watch) : pause_ns - since_ns;
+}
+
+int gw_standing_tick(struct gw_standing *s, struct gw_error *err)
+{
+	int code = 0;
+
+	if (s->all)
+		code = look_at_newcomers(s, err);
+	/* Those that began between the first look at all and the first event, the first time. */
+	if (!code && s->all && gw_session_now_ns(s->watch.session) >= s->scan_due_ns)
+		code = look_at_all(s, err);
+	if (code || watch_due_ns(s))
+		return code;
+	s->watch_ticked_ns = gw_session_now_ns(s->watch.session);
+	return gw_watch_tick(&s->watch, err);
+}
+
 uint64_t gw_standing_due_ns(const struct gw_standing *s)
 {
 	uint64_t now_ns = gw_session_now_ns(s->watch.session);
 	uint64_t newcomer_ns = gw_newcomers_due_ns(&s->newcomers);
-	uint64_t due_ns = gw_watch_due_ns(&s->watch) + (is_busy(s) ? 0 : CALM_NS);
+	uint64_t due_ns = watch_due_ns(s);
 
 	if (newcomer_ns <= now_ns)
 		return 0;

@@ -18,6 +18,8 @@
 /* While the Python of a run starts: until it is known, nothing is seen of its GIL. */
 #define TICK_SOON_NS 4000000ULL
 #define TICKS_SOON   50
+/* A watch that lasts has many to look for. */
+#define ENDS_EVERY 16
 /* Room for children; those that end make room for others. */
 #define FOLLOWED_MAX 256
 
@@ -249,8 +251,10 @@ int gw_watch_tick(struct gw_watch *w, struct gw_error *err)
 	int code = 0;
 
 	if (now >= w->due_ns) {
+		/* The kernel tells of ends: this is for those that it could not tell of. */
+		if (!w->slots || w->ticks % ENDS_EVERY == 0)
+			look_for_ends(w);
 		w->ticks++;
-		look_for_ends(w);
 		code = gw_followed_tick(w, err);
 		w->due_ns = gw_session_now_ns(w->session) + until_next_tick_ns(w);
 	}
