@@ -142,3 +142,33 @@ def test_no_probes_in_a_mimic(mimic):
     with running(mimic, "true") as pid:
         run("summary", "-p", pid, "-d", "1", "--engine=uprobe").refused(NO_TARGET)
         assert not wait_for_clean_text(pid)
+
+
+NARROW = """
+.globl _start
+_start:
+	mov $4, %eax  # write
+	mov $1, %ebx
+	mov $text, %ecx
+	mov $6, %edx
+	int $0x80
+	mov $29, %eax  # pause
+	int $0x80
+text:	.ascii "ready\\n"
+"""
+
+
+def test_narrow_program(tmp_path):
+    """One of 32 bits: named, with the scheduler's times, and nothing said of a GIL."""
+    (tmp_path / "narrow.s").write_text(NARROW)
+    program = tmp_path / "python3"
+    subprocess.run(["as", "--32", "-o", tmp_path / "narrow.o", tmp_path / "narrow.s"], check=True)
+    subprocess.run(["ld", "-m", "elf_i386", "-o", program, tmp_path / "narrow.o"], check=True)
+    try:
+        with running(program) as pid:
+            process = summary(pid)
+    except OSError as error:
+        pytest.skip("this kernel runs no 32-bit programs: %s" % error)
+    assert_not_believed(process)
+    assert "is a 32-bit program" in process["engine_reason"]
+    assert process["where"]["other_s"] > 0.4
