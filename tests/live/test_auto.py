@@ -131,7 +131,8 @@ def test_exact_again_when_the_rate_falls():
             assert breakpoints_go(work.pid, 30)
             work.signal(signal.SIGUSR1)
             end = time.monotonic() + 40
-            while not breakpoints_stay(work.pid, 0.5):
+            # Windows are 0.2 s apart; what closes them may be late on a machine that has no time.
+            while not breakpoints_stay(work.pid, 2):
                 assert time.monotonic() < end, "the probes do not come back"
                 time.sleep(0.01)
             gilwatch.signal(signal.SIGINT)
