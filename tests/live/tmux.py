@@ -59,9 +59,19 @@ class Terminal:
         self.tmux("resize-window", "-x", str(columns), "-y", str(rows))
 
     def wait_for(self, wanted):
-        """Until the screen has a text, or fits a function of it; the screen."""
+        """Until the screen has a text, or fits a function of it; the screen.
+
+        It may be looked at while it is drawn: what must hold of it belongs into the function, and
+        one that finds nothing to look at (ValueError, IndexError) is asked again.
+        """
         end = time.monotonic() + TIMEOUT_S
-        fits = wanted if callable(wanted) else lambda screen: wanted in screen
+
+        def fits(screen):
+            try:
+                return wanted(screen) if callable(wanted) else wanted in screen
+            except (ValueError, IndexError):
+                return False
+
         while True:
             screen = self.screen()
             if fits(screen):

@@ -4,18 +4,16 @@
 --threads: how many; --pause: milliseconds that they sleep.
 """
 
-import ctypes
+import threading
 import time
 
 from common import Work, arguments
 
-PR_SET_NAME = 15
-HOSTILE = b"\x1b[31mRED\x1b]0;X\x07"
+HOSTILE = "\x1b[31mRED\x1b]0;X\x07"
 
 
 def doze(steady, work, pause_s, name):
-    if name:
-        ctypes.CDLL(None).prctl(PR_SET_NAME, name, 0, 0, 0)
+    threading.current_thread().name = name
     steady()
     while not work.over:
         time.sleep(pause_s)
@@ -24,7 +22,7 @@ def doze(steady, work, pause_s, name):
 options = arguments(__doc__, threads=20, pause=50)
 work = Work()
 for number in range(options.threads):
-    name = HOSTILE if number == 0 else b"crowd-%d" % number
+    name = HOSTILE if number == 0 else "crowd-%d" % number
     work.start("crowd-%d" % number, doze, work, options.pause / 1000, name)
 work.wait_for_the_end()
 work.end()
