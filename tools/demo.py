@@ -8,26 +8,18 @@ import threading
 import time
 
 
-def name_for_kernel(name):
-    """Before Python 3.14 a thread's name stays inside Python; tools see this file's content."""
-    with open(f"/proc/self/task/{threading.get_native_id()}/comm", "w") as comm:
-        comm.write(name)
-
-
-def spin(name):
-    name_for_kernel(name)
+def spin():
     count = 0
     while True:
         count += 1
 
 
-def heartbeat(name):
-    name_for_kernel(name)
+def heartbeat():
     while True:
         time.sleep(0.001)
 
 
 for work, name in (spin, "spinner-1"), (spin, "spinner-2"), (heartbeat, "heartbeat"):
-    threading.Thread(target=work, args=(name,), daemon=True).start()
+    threading.Thread(target=work, name=name, daemon=True).start()
 print("ready", flush=True)
 time.sleep(float(sys.argv[1]) if len(sys.argv) > 1 else 60)  # then the daemon threads end with it
