@@ -51,7 +51,7 @@ static void look_for_sites(struct gw_target *target, struct gw_doctor_sites *sit
 {
 	struct gw_error err = {0};
 
-	sites->code = gw_target_find_sites(target, 1, &err);
+	sites->code = gw_target_find_sites(target, 1, NULL, &err);
 	gw_text_copy(sites->because, sizeof(sites->because), err.text);
 	if (sites->code)
 		return;

@@ -138,8 +138,10 @@ static int begin_watch(struct gw_daemon *d, struct gw_error *err)
 static int drop_rights(struct gw_daemon *d, struct gw_error *err)
 {
 	char kept[256];
-	int code = gw_rights_drop(d->options->common.engine != GW_CHOICE_SCHED, kept, sizeof(kept),
-				  err);
+	/* What probes by perf events take on some kernels, and multi links do not. */
+	int perf_events = d->options->common.engine != GW_CHOICE_SCHED &&
+			  !gw_session_windows(d->standing.watch.session);
+	int code = gw_rights_drop(perf_events, kept, sizeof(kept), err);
 
 	if (!code)
 		fprintf(stderr,

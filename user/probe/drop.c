@@ -14,7 +14,7 @@
 
 static const struct {
 	int bit;
-	int only_for_probes;
+	int only_for_perf_events;
 } needed[] = {
 	{GW_CAP_BPF_BIT, 0},	    /* reading the maps, new links */
 	{GW_CAP_PERFMON_BIT, 0},    /* the same */
@@ -27,10 +27,10 @@ static const struct {
 
 #define NEEDED (sizeof(needed) / sizeof(needed[0]))
 
-static int is_kept(int bit, int probes)
+static int is_kept(int bit, int perf_events)
 {
 	for (size_t i = 0; i < NEEDED; i++)
-		if (needed[i].bit == bit && (probes || !needed[i].only_for_probes))
+		if (needed[i].bit == bit && (perf_events || !needed[i].only_for_perf_events))
 			return 1;
 	return 0;
 }
@@ -50,19 +50,19 @@ static void name(int bit, char *kept, size_t size)
 }
 
 /* What the bounding set still has could come back by an execve, which never happens. */
-static void shrink_bounding_set(int probes)
+static void shrink_bounding_set(int perf_events)
 {
 	for (int bit = 0; bit < CAP_COUNT_MAX; bit++)
-		if (!is_kept(bit, probes) && cap_get_bound(bit) == 1)
+		if (!is_kept(bit, perf_events) && cap_get_bound(bit) == 1)
 			cap_drop_bound(bit); /* without CAP_SETPCAP it stays: no_new_privs holds */
 }
 
-static int set(cap_t now, cap_t next, int probes, char *kept, size_t size)
+static int set(cap_t now, cap_t next, int perf_events, char *kept, size_t size)
 {
 	cap_flag_value_t has;
 
 	for (cap_value_t bit = 0; bit < CAP_COUNT_MAX; bit++) {
-		if (!is_kept(bit, probes) || cap_get_flag(now, bit, CAP_PERMITTED, &has) ||
+		if (!is_kept(bit, perf_events) || cap_get_flag(now, bit, CAP_PERMITTED, &has) ||
 		    has != CAP_SET)
 			continue;
 		if (cap_set_flag(next, CAP_PERMITTED, 1, &bit, CAP_SET) ||
@@ -73,16 +73,16 @@ static int set(cap_t now, cap_t next, int probes, char *kept, size_t size)
 	return cap_set_proc(next) ? -errno : 0;
 }
 
-int gw_rights_drop(int probes, char *kept, size_t size, struct gw_error *err)
+int gw_rights_drop(int perf_events, char *kept, size_t size, struct gw_error *err)
 {
 	cap_t now = cap_get_proc(), next = cap_init();
 	int code = now && next ? 0 : -ENOMEM;
 
 	kept[0] = '\0';
 	if (!code) {
-		shrink_bounding_set(probes);
+		shrink_bounding_set(perf_events);
 		cap_reset_ambient();
-		code = set(now, next, probes, kept, size);
+		code = set(now, next, perf_events, kept, size);
 	}
 	if (!code && prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0))
 		code = -errno;

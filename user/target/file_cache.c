@@ -19,7 +19,17 @@ struct entry {
 	struct gw_runtime_symbols symbols[]; /* one where code is 0, else none */
 };
 
+/* Builds of Python whose sites are known; so many there are on few hosts. */
+#define SITES_MAX 64
+
+struct known_sites {
+	struct stat file;
+	struct gw_sites sites;
+};
+
 struct gw_file_cache {
+	struct known_sites *known;
+	size_t known_count;
 	size_t count;
 	struct entry *bucket[BUCKETS];
 };
@@ -39,6 +49,8 @@ void gw_file_cache_free(struct gw_file_cache *cache)
 			free(entry);
 		}
 	}
+	if (cache)
+		free(cache->known);
 	free(cache);
 }
 
@@ -94,4 +106,39 @@ void gw_file_cache_put(struct gw_file_cache *cache, const struct stat *file,
 		entry->symbols[0] = request->symbols;
 	cache->bucket[bucket_of(file)] = entry;
 	cache->count++;
+}
+
+/* ---- sites ---- */
+
+static int is_same_file(const struct stat *a, const struct stat *b)
+{
+	return a->st_dev == b->st_dev && a->st_ino == b->st_ino && a->st_size == b->st_size &&
+	       a->st_ctim.tv_sec == b->st_ctim.tv_sec && a->st_ctim.tv_nsec == b->st_ctim.tv_nsec;
+}
+
+int gw_file_cache_get_sites(const struct gw_file_cache *cache, const struct stat *file,
+			    struct gw_sites *sites)
+{
+	for (size_t i = 0; cache && i < cache->known_count; i++) {
+		if (!is_same_file(&cache->known[i].file, file))
+			continue;
+		*sites = cache->known[i].sites;
+		return 1;
+	}
+	return 0;
+}
+
+void gw_file_cache_put_sites(struct gw_file_cache *cache, const struct stat *file,
+			     const struct gw_sites *sites)
+{
+	struct known_sites *more;
+
+	if (!cache || cache->known_count == SITES_MAX)
+		return;
+	more = realloc(cache->known, (cache->known_count + 1) * sizeof(*more));
+	if (!more)
+		return;
+	cache->known = more;
+	more[cache->known_count].file = *file;
+	more[cache->known_count++].sites = *sites;
 }

@@ -250,7 +250,8 @@ static void look_for_sites(struct gw_scanner *s, struct gw_scan_process *process
 		memset(&s->target, 0, sizeof(s->target));
 		s->target.proc.pid = process->pid;
 		s->target.python = process->python;
-		mapped->sites_code = gw_target_find_sites(&s->target, 0, &mapped->sites_error);
+		mapped->sites_code =
+			gw_target_find_sites(&s->target, 0, NULL, &mapped->sites_error);
 		mapped->sites_known = 1;
 	}
 	process->sites_code = mapped->sites_code;

@@ -4,9 +4,11 @@
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "target/debug_file.h"
+#include "target/file_cache.h"
 #include "target/file_reader.h"
 
 /* What belongs to one of the process's Pythons. */
@@ -49,7 +51,22 @@ static int find_in_files(const struct part *part, int fd, int with_debug_files,
 	return code;
 }
 
-static int find_sites(const struct part *part, int with_debug_files, struct gw_error *err)
+static int find_in_file(const struct part *part, int fd, int with_debug_files,
+			struct gw_file_cache *files, struct gw_error *err)
+{
+	struct stat file;
+	int known = !fstat(fd, &file), code;
+
+	if (known && gw_file_cache_get_sites(files, &file, part->sites))
+		return 0;
+	code = find_in_files(part, fd, with_debug_files, err);
+	if (!code && known)
+		gw_file_cache_put_sites(files, &file, part->sites);
+	return code;
+}
+
+static int find_sites(const struct part *part, int with_debug_files, struct gw_file_cache *files,
+		      struct gw_error *err)
 {
 	const struct gw_mapping *file = &part->python->runtime_file;
 	int fd = gw_proc_open_mapping(part->pid, file);
@@ -59,7 +76,7 @@ static int find_sites(const struct part *part, int with_debug_files, struct gw_e
 		return gw_error_set(err, fd, GW_STATUS_TARGET,
 				    "the file of process %d's Python cannot be opened (%s)",
 				    part->pid, strerror(-fd));
-	code = find_in_files(part, fd, with_debug_files, err);
+	code = find_in_file(part, fd, with_debug_files, files, err);
 	close(fd);
 	if (code)
 		return code;
@@ -71,17 +88,18 @@ static int find_sites(const struct part *part, int with_debug_files, struct gw_e
 	return 0;
 }
 
-int gw_target_find_sites(struct gw_target *target, int with_debug_files, struct gw_error *err)
+int gw_target_find_sites(struct gw_target *target, int with_debug_files,
+			 struct gw_file_cache *files, struct gw_error *err)
 {
 	struct gw_second_python *second = &target->second;
 	const struct part first = {target->proc.pid, &target->python, &target->sites,
 				   target->runtime_path, sizeof(target->runtime_path)};
 	const struct part other = {target->proc.pid, &second->python, &second->sites,
 				   second->runtime_path, sizeof(second->runtime_path)};
-	int code = find_sites(&first, with_debug_files, err);
+	int code = find_sites(&first, with_debug_files, files, err);
 
 	if (!code && second->python.gil_count)
-		code = find_sites(&other, with_debug_files, err);
+		code = find_sites(&other, with_debug_files, files, err);
 	return code;
 }
 
@@ -99,5 +117,5 @@ int gw_target_open(pid_t pid, int with_sites, struct gw_file_cache *files, struc
 		return code;
 	/* Without a limit that can be read, the verdicts go by the machine's CPUs. */
 	gw_host_limits(pid, &target->limits);
-	return with_sites ? gw_target_find_sites(target, 1, err) : 0;
+	return with_sites ? gw_target_find_sites(target, 1, files, err) : 0;
 }

@@ -37,6 +37,7 @@ int gw_target_open(pid_t pid, int with_sites, struct gw_file_cache *files, struc
  * The second half of it, for a target whose PID and Python are known. Without its debug files,
  * which are large, names are heard only where they are in the file itself. 0, or as above.
  */
-int gw_target_find_sites(struct gw_target *target, int with_debug_files, struct gw_error *err);
+int gw_target_find_sites(struct gw_target *target, int with_debug_files,
+			 struct gw_file_cache *files, struct gw_error *err);
 
 #endif

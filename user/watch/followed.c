@@ -116,7 +116,8 @@ static int look_at_new(struct gw_watch *w, struct gw_watched *watched, struct gw
 	if (!is_due(w, watched, process))
 		return 0;
 	watched->looks++;
-	gw_identify(watched, gw_budget_needs_sites(w));
+	/* A watch that lasts looks for them when the process has grown up. */
+	gw_identify(watched, w->slots ? GW_SITES_UNWANTED : gw_budget_needs_sites(w));
 	watched->unwanted = is_unwanted(w, watched);
 	if (watched->unwanted)
 		return gw_session_abandon(w->session, watched->slot, err);
@@ -156,6 +157,9 @@ static int look_at(struct gw_watch *w, uint32_t slot, struct gw_error *err)
 	}
 	if (watched->kind == GW_WATCHED_NEW)
 		return look_at_new(w, watched, err);
+	if (watched->kind == GW_WATCHED_PYTHON && !watched->grown &&
+	    gw_session_now_ns(w->session) - watched->found_ns >= GW_YOUNG_NS)
+		return gw_identify_grown(w, watched, err);
 	if (watched->kind == GW_WATCHED_PYTHON &&
 	    w->ticks % (w->slots ? GILS_EVERY_OF_MANY : GILS_EVERY) == 0)
 		return gw_identify_again(w, watched, err);

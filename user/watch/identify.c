@@ -82,7 +82,7 @@ static int open_target(struct gw_watched *watched, enum gw_sites_need sites, str
 		gw_target_open(watched->pid, sites == GW_SITES_NEEDED, watched->files, target, err);
 
 	if (code || sites != GW_SITES_WANTED ||
-	    !gw_target_find_sites(target, 1, &watched->no_probes))
+	    !gw_target_find_sites(target, 1, watched->files, &watched->no_probes))
 		return code;
 	target->sites.count = 0;
 	return 0;
@@ -163,6 +163,16 @@ static int note_change(struct gw_watched *watched, const struct gw_session *sess
 				  reason);
 }
 
+/*
+ * A watch that lasts sees many come and go: to one that ends soon, probes would cost more than they
+ * tell.
+ */
+static int is_young(const struct gw_watch *w, const struct gw_watched *watched)
+{
+	return w->slots && is_counting(w->session) &&
+	       gw_session_now_ns(w->session) - watched->found_ns < GW_YOUNG_NS;
+}
+
 /* Attaches probes if they are chosen and there is room for them; the sched engine does without. */
 static int probe(struct gw_watch *w, struct gw_watched *watched, struct gw_error *err)
 {
@@ -170,7 +180,8 @@ static int probe(struct gw_watch *w, struct gw_watched *watched, struct gw_error
 	int code;
 
 	watched->paced = 0;
-	if (!target->sites.count || !target->python.gil_enabled || !gw_budget_begin(w, watched))
+	if (!target->sites.count || !target->python.gil_enabled || is_young(w, watched) ||
+	    !gw_budget_begin(w, watched))
 		return 0;
 	code = gw_watched_probe(w->session, watched, GW_PROBING_STAY, &watched->no_probes);
 	if (!code)
@@ -229,17 +240,39 @@ int gw_identify_tell(struct gw_watch *w, struct gw_watched *watched, struct gw_e
 
 	if (!has_gil(watched))
 		return 0;
+	if (is_counting(session))
+		watched->found_ns = gw_session_now_ns(session);
+	watched->grown = !is_young(w, watched);
 	code = describe(watched, session, err);
 	if (!code)
 		code = probe(w, watched, err);
 	if (code || !is_counting(session))
 		return code;
-	watched->found_ns = gw_session_now_ns(session);
 	code = gw_identify_settle(watched, session, err);
 	if (!code && note_change(watched, session, before,
 				 before == GW_ENGINE_NONE
 					 ? "its Python was found while it was watched already"
 					 : "it has probes of its own now"))
+		code = -ENOMEM;
+	return code;
+}
+
+int gw_identify_grown(struct gw_watch *w, struct gw_watched *watched, struct gw_error *err)
+{
+	uint32_t before = gw_session_process(w->session, watched->slot)->engine;
+	enum gw_sites_need need = gw_budget_needs_sites(w);
+	int code;
+
+	watched->grown = 1;
+	if (!has_gil(watched) || need == GW_SITES_UNWANTED)
+		return 0;
+	if (!watched->target->sites.count &&
+	    gw_target_find_sites(watched->target, 1, watched->files, &watched->no_probes)) {
+		watched->target->sites.count = 0;
+		return 0; /* the sched engine does without */
+	}
+	code = probe(w, watched, err);
+	if (!code && note_change(watched, w->session, before, "it has lasted for long enough"))
 		code = -ENOMEM;
 	return code;
 }

@@ -24,6 +24,12 @@ int gw_identify_tell(struct gw_watch *watch, struct gw_watched *watched, struct 
 int gw_identify_settle(struct gw_watched *watched, struct gw_session *session,
 		       struct gw_error *err);
 
+/* How old a process is before a watch that lasts thinks of probes. */
+#define GW_YOUNG_NS 2000000000ULL
+
+/* One that was young has grown up: probes, if they are chosen. As above. */
+int gw_identify_grown(struct gw_watch *watch, struct gw_watched *watched, struct gw_error *err);
+
 /* Looks again at the GILs of a Python: new ones, and one that has been switched on. As above. */
 int gw_identify_again(struct gw_watch *watch, struct gw_watched *watched, struct gw_error *err);
 

@@ -194,7 +194,7 @@ int gw_watch_add(struct gw_watch *w, pid_t pid, struct gw_error *err)
 		return code;
 	}
 	w->by_slot[watched->slot] = watched;
-	gw_identify(watched, gw_budget_needs_sites(w));
+	gw_identify(watched, GW_SITES_UNWANTED);
 	if (watched->kind != GW_WATCHED_OTHER && watched->kind != GW_WATCHED_REFUSED)
 		return gw_identify_tell(w, watched, err);
 	watched->unwanted = 1;

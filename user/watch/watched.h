@@ -41,6 +41,7 @@ struct gw_watched {
 	pid_t pid;
 	int selected; /* asked for: by its PID, or as the command of a run */
 	int launcher; /* what becomes the command of a run, and is nothing itself */
+	int grown;    /* old enough for probes */
 	int unwanted; /* let go as soon as it was known what it is */
 	enum gw_watched_kind kind;
 	struct gw_error error;		 /* of a refused one: why; of an opaque one: what it is */
