@@ -45,7 +45,7 @@ static void without_a_word_there_are_defaults(void **state)
 	(void)state;
 	assert_int_equal(read_options(words, &o, &err), 0);
 	assert_string_equal(o->listen, "127.0.0.1:9738");
-	assert_int_equal(o->slots, 512);
+	assert_int_equal(o->slots, 0);
 	assert_int_equal(o->per_process, 0);
 	gw_export_options_free(o);
 }

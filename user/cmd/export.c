@@ -181,7 +181,7 @@ static void daemon_free(struct gw_daemon *d)
 	gw_http_free(d->http);
 	gw_standing_free(&d->standing);
 	gw_exporter_free(&d->exporter);
-	gw_snapshot_clear(&d->base);
+	gw_daemon_forget_base(d);
 	gw_host_free(&d->host);
 	selection_free(&d->selection);
 	gw_export_options_free(d->options);

@@ -46,7 +46,10 @@ static const struct argp_option table[] = {
 	 0},
 	{"per-process", KEY_PER_PROCESS, NULL, 0, "Series of each process too", 0},
 	{"per-thread", KEY_PER_THREAD, NULL, 0, "Series of each thread too", 0},
-	{"max-processes", KEY_MAX_PROCESSES, "N", 0, "Watch so many at a time (default 512)", 0},
+	{"max-processes", KEY_MAX_PROCESSES, "N", 0,
+	 "Watch so many at a time (default: twice as many as there are at the start, and 256 at "
+	 "least)",
+	 0},
 	{"max-process-series", KEY_MAX_PROCESS_SERIES, "N", 0,
 	 "Processes with series of their own (default 200)", 0},
 	{"max-thread-series", KEY_MAX_THREAD_SERIES, "N", 0,
@@ -301,7 +304,6 @@ static void set_defaults(struct gw_export_options *o)
 {
 	o->common.budget = GW_BUDGET_DEFAULT;
 	o->listen = GW_EXPORT_LISTEN;
-	o->slots = 512;
 	o->processes_max = 200;
 	o->threads_max = 1000;
 	o->groups_max = 500;

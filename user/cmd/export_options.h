@@ -20,7 +20,8 @@ struct gw_export_options {
 	int per_process, per_thread;
 	size_t processes_max, threads_max; /* with series of their own */
 	size_t groups_max;
-	size_t slots; /* processes watched at a time */
+	size_t slots; /* processes watched at a time; 0: as many as it takes at the start, and more
+		       */
 	int print_metrics;
 	char *text; /* of the configuration file: what the strings above point into */
 };

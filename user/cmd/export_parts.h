@@ -6,6 +6,7 @@
 #include "cmd/export_options.h"
 #include "export/exporter.h"
 #include "export/http.h"
+#include "util/pack.h"
 #include "watch/standing.h"
 
 /* Rules and selectors in force, by the options. */
@@ -26,14 +27,16 @@ struct gw_daemon {
 	char **argv;
 
 	int ready;
+	int untidy;		 /* memory may be given back when there is time */
 	int complained;		 /* that a look failed */
 	uint64_t begun_ns;	 /* CLOCK_MONOTONIC */
 	struct gw_body *body[2]; /* the last answer in either format, and when it was made */
 	uint64_t body_ns;
-	struct gw_snapshot base; /* what verdicts are about: what passed since then */
+	struct gw_snapshot base;	/* what verdicts are about: what passed since then */
+	struct gw_packed *base_threads; /* its threads, by process; NULL: they are in it */
 	int64_t base_ns;
 	int64_t judged_ns; /* when that was done last */
-	int judged; /* over a whole window, once at least */
+	int judged;	   /* over a whole window, once at least */
 };
 
 /* Puts the options in force that need no restart. 0 or a negative errno with err set. */
@@ -60,5 +63,8 @@ void gw_daemon_describe(struct gw_daemon *daemon, struct gw_self *self);
 
 /* Judges what passed since the last time, if that is long enough. Takes the snapshot over. */
 void gw_daemon_judge(struct gw_daemon *daemon, struct gw_snapshot *now, int64_t now_ns);
+
+/* Frees what verdicts begin from. */
+void gw_daemon_forget_base(struct gw_daemon *daemon);
 
 #endif

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 /* The daemon's loop, and what it does when somebody asks. */
 #include <errno.h>
+#include <malloc.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdio.h>
@@ -85,6 +86,7 @@ static struct gw_body *metrics(struct gw_daemon *d, int openmetrics)
 		gw_daemon_describe(d, &d->exporter.self);
 		d->exporter.self.scrape_ns = (int64_t)(gw_clock_now_ns() - now_ns);
 		d->body_ns = now_ns;
+		d->untidy = 1;
 	}
 	if (!d->body[openmetrics])
 		d->body[openmetrics] = write_metrics(d, openmetrics);
@@ -153,6 +155,15 @@ static int timeout_ms(const struct gw_daemon *d, int gathers)
 	return http_ms >= 0 && (uint64_t)http_ms < due_ms ? http_ms : (int)due_ms;
 }
 
+/* A look takes some megabytes for a moment; the next one may be a minute away. */
+static void tidy_up(struct gw_daemon *d)
+{
+	if (d->untidy && gw_clock_now_ns() - d->body_ns > SAME_ANSWER_NS) {
+		malloc_trim(0);
+		d->untidy = 0;
+	}
+}
+
 static int wait(struct gw_daemon *d, struct pollfd *wanted, size_t count, struct gw_error *err)
 {
 	if (poll(wanted, count, timeout_ms(d, count < 3)) < 0 && errno != EINTR)
@@ -187,6 +198,7 @@ int gw_daemon_serve(struct gw_daemon *d, struct gw_error *err)
 		if (!wanted[3].revents && gw_standing_due_ns(&d->standing))
 			continue;
 		code = gw_standing_tick(&d->standing, err);
+		tidy_up(d);
 		ticked_ns = gw_clock_now_ns();
 	}
 	return code;

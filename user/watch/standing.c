@@ -17,6 +17,8 @@
 #define CALM_NS (200 * MS)
 /* A Python that no event told of: loaded late, or forked where there was no room. */
 #define SCAN_EVERY_NS (60000 * MS)
+#define SLOTS_MIN     256
+#define SLOTS_MAX     16384
 
 static int no_memory(struct gw_error *err)
 {
@@ -250,19 +252,33 @@ static int excludes(const struct gw_watched *child, void *data)
 	       gw_scan_excludes(&s->filter, child->pid, child->target->proc.comm);
 }
 
+/* Slots take 12 KiB each in the kernel, whether they are used or not. */
+static size_t room_for(size_t count)
+{
+	size_t room = 2 * count;
+
+	return room < SLOTS_MIN ? SLOTS_MIN : room > SLOTS_MAX ? SLOTS_MAX : room;
+}
+
 int gw_standing_start(struct gw_standing *s, struct gw_error *err)
 {
+	size_t given;
 	int code;
 
 	s->scanner = gw_scanner_new();
 	s->watch.files = gw_file_cache_new();
 	if (!s->scanner || !s->watch.files)
 		return no_memory(err);
+	given = s->watch.slots;
+	if (!given)
+		s->watch.slots = SLOTS_MAX;
 	s->watch.excludes = excludes;
 	s->watch.excludes_data = s;
 	code = select_given(s, err);
 	if (!code && s->all)
 		code = select_all(s, err);
+	if (!given)
+		s->watch.slots = room_for(s->watch.list.count);
 	if (!code)
 		code = gw_watch_start(&s->watch, err);
 	return code;

@@ -11,7 +11,7 @@
 #include "watch/watch.h"
 
 struct gw_standing {
-	/* set by the caller, slots, on_end and engine of watch too */
+	/* set by the caller, on_end and engine of watch too; slots: 0: it finds out how many */
 	struct gw_watch watch;
 	struct gw_scan_filter filter;
 	int all;	  /* the host's Pythons that fit the filter: else only those selected */
