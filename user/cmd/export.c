@@ -97,6 +97,7 @@ int gw_daemon_configure(struct gw_daemon *d, struct gw_export_options *o, struct
 	d->selection = selection;
 	d->options = o;
 	set_filter(&d->standing, o, &d->selection);
+	d->standing.watch.nameless = !o->per_thread;
 	d->exporter.options = (struct gw_exporter_options){
 		.per_process = o->per_process,
 		.per_thread = o->per_thread,

@@ -24,6 +24,7 @@ struct gw_watch {
 	/* of one that lasts (standing.h); 0: not */
 	size_t slots;		     /* for that many processes at a time */
 	struct gw_file_cache *files; /* what is known of Pythons' files; NULL: nothing is kept */
+	int nameless;		     /* nobody looks at threads' names, which Python's memory has */
 	uint64_t limits_age_ns;	     /* limits of a process are read again after that time */
 	/* Told of each process that has ended, and that no later look has. 0 or -ENOMEM. */
 	int (*on_end)(const struct gw_process_view *process, void *data);
