@@ -138,6 +138,7 @@ CASES = [
     # 3. counter += 1
     Case(
         *("3 counter, four threads", "situations/counter"),
+        ci=False,
         verdicts=["gil_bound!"],
         only=True,
         figure=running,
@@ -150,7 +151,13 @@ CASES = [
         figure=running,
     ),
     # 4. I/O
-    Case("4 sleeps in threads", "situations/waits", verdicts=["io_bound"], only=True, figure=saved),
+    Case(
+        *("4 sleeps in threads", "situations/waits"),
+        verdicts=["io_bound"],
+        only=True,
+        figure=saved,
+        ci=False,
+    ),
     Case(
         *("4 sockets in threads", "situations/waits", "--how", "socket"),
         needs=["port"],
@@ -206,7 +213,12 @@ CASES = [
         only=True,
         figure=lock_waits,
     ),
-    Case("6 idle workers", "situations/locks", "--how", "queue", "--threads", 20, verdicts=["idle"], only=True),
+    Case(
+        *("6 idle workers", "situations/locks", "--how", "queue", "--threads", 20),
+        verdicts=["idle"],
+        only=True,
+        kill=True,
+    ),
     Case(
         *("6 a lock a thread", "situations/locks", "--how", "own"),
         ci=False,
@@ -258,6 +270,7 @@ CASES = [
     ),
     Case(
         *("8 threads, small hashes", "situations/natives", "--how", "small"),
+        ci=False,
         verdicts=["gil_bound!"],
         figure=running,
     ),

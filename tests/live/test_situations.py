@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 """What gilwatch says of the situations that every Python team meets, and of their healthy twins.
 
-A case that fails is taken again. If others used the CPUs at each attempt, it says nothing of gilwatch,
-and is shown as skipped with what was found; it fails if it is wrong while they did not.
+A case that is wrong is taken again, and fails if it is wrong twice while others left the CPUs alone. One
+that was wrong only while they used them says nothing of gilwatch: it is shown as skipped, with what was
+found.
 """
 
 import pytest
@@ -12,6 +13,8 @@ from harness import INTERPRETERS, Others
 
 ATTEMPTS = 3
 DISTURBED = 0.2  # CPUs that others used
+# On a machine that is busy for long, all cases would be taken three times.
+AGAIN_AT_MOST = 12
 STEADY = (
     "1 two threads",
     "6 lock across a sleep",
@@ -22,27 +25,37 @@ STEADY = (
 @pytest.fixture(scope="module")
 def bench():
     with Bench() as made:
+        made.again = AGAIN_AT_MOST
         yield made
 
 
+def attempts(bench, look_at):
+    """Looks at a case until it is right: (CPUs that others used, what is wrong, what was said)."""
+    for _ in range(ATTEMPTS):
+        others = Others()
+        seen = look_at()
+        wrong = [wrong for one in seen for wrong in one.wrong]
+        yield others.share(), wrong, [text for one in seen for text in one.texts]
+        if not wrong:
+            return
+        if others.share() >= DISTURBED:
+            if not bench.again:
+                return
+            bench.again -= 1
+
+
 def take(bench, case, look_at):
-    """Fails, or returns what was seen, where what look_at returns has nothing wrong in it."""
     python = case.python or "system"
     why = bench.why_not(case, python)
     if why:
         pytest.skip(why)
-    found = []
-    for _ in range(ATTEMPTS):
-        others = Others()
-        seen = look_at(INTERPRETERS[python])
-        wrong = [wrong for one in seen for wrong in one.wrong]
-        if not wrong:
-            return seen
-        found.append((others.share(), wrong, [text for one in seen for text in one.texts]))
-    for share, wrong, texts in found:
-        if share < DISTURBED:
-            pytest.fail("others used %.2f CPUs\n%s" % (share, "\n".join(wrong + texts)), False)
-    return pytest.skip("others used %s CPUs: %s" % ([round(s, 2) for s, _, _ in found], found[-1][1]))
+    found = list(attempts(bench, lambda: look_at(INTERPRETERS[python])))
+    if not found[-1][1]:
+        return
+    alone = [wrong + texts for share, wrong, texts in found if share < DISTURBED]
+    if len(alone) > 1:
+        pytest.fail("wrong %d times\n%s" % (len(alone), "\n".join(alone[-1])), False)
+    pytest.skip("others used %s CPUs: %s" % ([round(share, 2) for share, _, _ in found], found[-1][1]))
 
 
 @pytest.mark.parametrize("case", [case for case in CASES if case.ci], ids=lambda case: case.name)
