@@ -63,6 +63,7 @@ def test_laws_hold_in_each_scrape_and_nothing_falls(served):
         before = after
     assert after.get("gilwatch_processes", group=served.group) == 1
     assert after.get("gilwatch_threads", group=served.group) == 3
+    assert after.get("gilwatch_overhead_budget_ratio") == 0.02
     assert after.sum("gilwatch_lost_events_total") == after.sum(
         "gilwatch_lost_events_total", reason="missed_switch"
     )

@@ -179,6 +179,8 @@ void gw_daemon_describe(struct gw_daemon *d, struct gw_self *self)
 	const struct gw_session *session = s->watch.session;
 
 	describe_process(d, self);
+	/* It is in force where probes come and go by themselves. */
+	self->overhead_budget = s->watch.engine == GW_CHOICE_AUTO ? s->watch.budget : 0;
 	describe_refusals(s, self);
 	self->targets[GW_TARGET_STARTING] = (int64_t)gw_standing_count(s, GW_WATCHED_NEW);
 	self->targets[GW_TARGET_OPAQUE] = (int64_t)gw_standing_count(s, GW_WATCHED_OPAQUE);
