@@ -101,6 +101,7 @@ def rest(programs, exporter):
     programs.end()
     wait_for("all are let go of", lambda: exporter.scrape().sum("gilwatch_map_entries", map="processes") == 0)
     exporter.scrape()
+    time.sleep(2)  # what a look takes for a moment is given back when there is time
 
 
 def main():
