@@ -212,17 +212,25 @@ static void look_for_ends(struct gw_watch *w)
 	}
 }
 
-int gw_watch_alive(const struct gw_watch *w)
+static int any_alive(const struct gw_watch *w)
 {
-	for (size_t i = 0; i < w->list.count; i++) {
-		const struct gw_watched *watched = w->list.watched[i];
+	for (uint32_t slot = 0; slot < gw_session_slots(w->session); slot++) {
+		const volatile struct gw_process *process = gw_session_process(w->session, slot);
 
-		if (watched->slot != GW_NO_SLOT &&
-		    !gw_session_process(w->session, watched->slot)->flags &&
-		    watched->kind != GW_WATCHED_OTHER)
+		if (process->origin != GW_ORIGIN_NONE && !process->flags &&
+		    (!w->by_slot[slot] || w->by_slot[slot]->kind != GW_WATCHED_OTHER))
 			return 1;
 	}
 	return 0;
+}
+
+/*
+ * Slots that no round has looked at yet count as well. A program begins in its slot before the one
+ * that it replaces ends in its own: the second look sees it wherever its slot lies.
+ */
+int gw_watch_alive(const struct gw_watch *w)
+{
+	return any_alive(w) || any_alive(w);
 }
 
 uint64_t gw_watch_due_ns(const struct gw_watch *w)
