@@ -40,22 +40,37 @@ def running(program, *arguments):
         process.stdout.close()
 
 
+# A program's peak of memory counts what its process was before it: here that is no large pytest.
+LAUNCHER = """
+import json, os, sys
+report = int(sys.argv[1])
+os.set_inheritable(report, False)
+child = os.spawnv(os.P_NOWAIT, sys.argv[2], sys.argv[2:])
+_, status, used = os.wait4(child, 0)
+cpu_s = used.ru_utime + used.ru_stime
+os.write(report, json.dumps([os.waitstatus_to_exitcode(status), cpu_s, used.ru_maxrss]).encode())
+"""
+
+
 def gilwatch(*arguments):
     """Status, stdout and stderr of a gilwatch that stays within its bounds."""
     command = [GILWATCH, *[str(argument) for argument in arguments]]
-    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    report, to = os.pipe()
     began = time.monotonic()
-    out, err = process.stdout.read(), process.stderr.read()
-    _, status, used = os.wait4(process.pid, 0)
-    process.returncode = os.waitstatus_to_exitcode(status)
-    process.stdout.close()
-    process.stderr.close()
+    done = subprocess.run(
+        [sys.executable, "-c", LAUNCHER, str(to), *command],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        pass_fds=[to],
+    )
     took_s = time.monotonic() - began
-    cpu_s = used.ru_utime + used.ru_stime
-    said = "%s: %.2f s, %.2f s of CPU, %d KiB\n%s" % (command, took_s, cpu_s, used.ru_maxrss, err)
-    assert took_s < LIMIT_S and cpu_s < CPU_S and used.ru_maxrss < PEAK_KIB, said
-    assert process.returncode >= 0, said
-    return process.returncode, out.decode(), err.decode()
+    os.close(to)
+    with open(report) as stream:
+        status, cpu_s, peak_kib = json.load(stream)
+    said = "%s: %.2f s, %.2f s of CPU, %d KiB\n%s" % (command, took_s, cpu_s, peak_kib, done.stderr)
+    assert took_s < LIMIT_S and cpu_s < CPU_S and peak_kib < PEAK_KIB, said
+    assert status >= 0, said
+    return status, done.stdout.decode(), done.stderr.decode()
 
 
 def summary(pid, *options, seconds=0.5):
