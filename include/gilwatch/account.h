@@ -217,6 +217,9 @@ gw_inline void gw_switch_out_sched(struct gw_thread *t, struct gw_gil_state *gil
 		t->wait_end_ns = 0;
 		t->resume_candidate_ns = 0;
 	} else if (t->wait_since_ns) {
+		/* Where nobody told of the switch-in, its cell has it waiting until now. */
+		if (gw_span_where(t->span) != GW_RUNNING)
+			run_since = now;
 		gw_wait_finish(t, gil, t->wait_end_ns ? t->wait_end_ns : run_since, e);
 	}
 	gw_span_close_as(t, now, still ? GW_GIL_WAITING : gw_span_gil(t->span), next, out->where);

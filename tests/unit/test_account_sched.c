@@ -65,6 +65,31 @@ static void test_sched_waiter_blocks_again(void **state)
 	assert_int_equal(gw_wait_count(&b.gil.waiters), 1);
 }
 
+/* Nobody told of its switch-in: its cell has it waiting until now, and so have the GIL's books. */
+static void test_sched_wait_that_ended_unseen(void **state)
+{
+	struct bed b;
+	struct gw_out blocks = leaves_for(GW_ENGINE_SCHED, GW_BLOCKED_GIL);
+	struct gw_out out = leaves_for(GW_ENGINE_SCHED, GW_BLOCKED_DISK);
+	uint64_t booked = 0;
+	(void)state;
+
+	bed_make(&b, GW_GIL_SAMPLED, GW_RUNNING);
+	b.gil.holder = GW_RUNNING;
+	blocks.switch_number = 10;
+	blocks.holder = OTHER;
+	switch_out(&b, 2048, blocks);
+	out.switch_number = 11;
+	switch_out(&b, 8192, out);
+	assert_int_equal(b.e.wait_ns, 8192 - 2048);
+	assert_int_equal(gw_wait_count(&b.gil.waiters), 0);
+	assert_cell(&b.t, GW_GIL_WAITING, GW_BLOCKED_GIL, 8192 - 2048);
+	gw_gil_advance(&b.gil, 8192, GW_RUNNING);
+	for (int i = 0; i < GW_BY_COUNT; i++)
+		booked += b.gil.by_holder_ns[i];
+	assert_int_equal(booked, 8192 - 2048);
+}
+
 static void test_sched_waiter_had_it_in_between(void **state)
 {
 	struct bed b;
@@ -197,6 +222,7 @@ int main(void)
 		cmocka_unit_test(test_sched_tells_by_memory),
 		cmocka_unit_test(test_sched_wait_ended_by_a_run),
 		cmocka_unit_test(test_sched_waiter_blocks_again),
+		cmocka_unit_test(test_sched_wait_that_ended_unseen),
 		cmocka_unit_test(test_sched_waiter_had_it_in_between),
 		cmocka_unit_test(test_sched_last_holder_may_have_had_it),
 		cmocka_unit_test(test_sched_waiter_is_preempted),

@@ -96,12 +96,16 @@ static int64_t open_hold_ns(const struct gw_build *b, uint32_t slot)
 
 /*
  * With several GILs a thread's holding is spread over those that it used: each GIL has its own
- * books, kept by holds where there are probes, else by the sampler.
+ * books, kept by holds where there are probes, else by the sampler. What samples add up to may be a
+ * little more than there was time, for which a GIL can be held at most.
  */
 static int64_t held_ns(const struct gw_build *b, const struct gw_gil_state *gil, uint32_t slot)
 {
-	return (int64_t)(gil->held_ns + gil->held_ticks * GW_SAMPLE_PERIOD_NS) +
-	       open_hold_ns(b, slot);
+	uint64_t ns = gil->held_ns + gil->held_ticks * GW_SAMPLE_PERIOD_NS +
+		      (uint64_t)open_hold_ns(b, slot);
+	uint64_t most_ns = b->end_ns - b->process->start_ns;
+
+	return (int64_t)(gil->held_ticks && ns > most_ns ? most_ns : ns);
 }
 
 static void fill_row(const struct gw_build *b, const struct gw_gil_state *gil,
@@ -143,6 +147,25 @@ static void fill_ended(const struct gw_build *b, struct gw_process_view *view)
 	fill_row(b, ended, row);
 }
 
+/*
+ * A wait that turns out to have ended a little earlier is taken back from what the holder does by
+ * then. Where that comes to less than nothing, it was booked under another: the largest.
+ */
+static void settle_debts(int64_t *by_ns)
+{
+	int most = 0;
+
+	for (int i = 1; i < GW_BY_COUNT; i++)
+		if (by_ns[i] > by_ns[most])
+			most = i;
+	for (int i = 0; i < GW_BY_COUNT; i++) {
+		if (by_ns[i] >= 0)
+			continue;
+		by_ns[most] += by_ns[i];
+		by_ns[i] = 0;
+	}
+}
+
 void gw_build_gils(const struct gw_build *b, struct gw_process_view *view)
 {
 	for (size_t i = 0; i < view->gil_count && i < b->process->gil_count; i++) {
@@ -156,6 +179,7 @@ void gw_build_gils(const struct gw_build *b, struct gw_process_view *view)
 		fill_row(b, gil, &view->gil[i]);
 	}
 	fill_ended(b, view);
+	settle_debts(view->gil_wait_by_holder_ns);
 	view->gil_wait_by_holder_ns[GW_HOLDER_HANDOVER] = handover_ns(b);
 	/* Without probes nobody is seen to release: the running part holds this one too. */
 	if (!b->exact) {
