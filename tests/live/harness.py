@@ -478,8 +478,12 @@ def changed_text(pid):
     return changed
 
 
-def wait_for_clean_text(pid, seconds=5):
-    """Wait until no byte of the target's text differs from the file; what is left after that."""
+def wait_for_clean_text(pid, seconds=60):
+    """Wait until no byte of the target's text differs from the file; what is left after that.
+
+    A kernel thread takes the breakpoints out, on a CPU that a workload of this suite may have taken
+    for itself (claim_cpus): that can last for seconds.
+    """
     end = time.monotonic() + seconds
     while changed_text(pid) and time.monotonic() < end:
         time.sleep(0.02)

@@ -32,18 +32,20 @@ def test_each_interpreter_has_its_gil(name, engine):
     gils = gils_of(process)
     findings.true("GILs of %s" % sorted(gils), sorted(gils) == [0, 1, 2])
     findings.at_most("gil_wait", process["states"]["gil_wait_s"], 0.02 * summary["elapsed_s"])
+    # A call now and then gives its GIL away for microseconds; where probes are kept at any rate (3.15
+    # takes its GIL 40,000 times a second here), what they cost is spent without it.
+    least_s = (0.9 - (process["overhead"]["ratio"] or 0)) * summary["elapsed_s"]
     for number in range(INTERPRETERS_TOGETHER):
         worker = thread(process, tids["worker%d" % number])
         busy_s = worker["where"]["running_s"] + worker["where"]["runnable_s"]
         findings.near("worker%d runs, or could" % number, busy_s, summary["elapsed_s"], 0.02)
-        # A call now and then gives its GIL away for microseconds.
         findings.at_least(
             "worker%d holds its GIL" % number,
             worker["states"]["python_s"] + worker["states"]["held_off_s"],
-            0.9 * summary["elapsed_s"],
+            least_s,
         )
         held_s = gils[number + 1]["holding_s"]
-        findings.at_least("GIL %d is held" % (number + 1), held_s, 0.9 * summary["elapsed_s"])
+        findings.at_least("GIL %d is held" % (number + 1), held_s, least_s)
     findings.at_most("GIL 0 is held", gils[0]["holding_s"], 0.01 * summary["elapsed_s"])
     findings.report()
 
