@@ -153,7 +153,9 @@ class Workload:
         self.process = subprocess.Popen(
             command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, process_group=0
         )
-        with self.deadline(30):
+        # A thread that takes and releases the GIL again and again keeps the main thread waiting: up to
+        # 30 s were seen, with nothing watching.
+        with self.deadline(120):
             line = self.process.stdout.readline()
         if not line:
             self.kill()
