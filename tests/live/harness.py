@@ -176,7 +176,7 @@ class Workload:
     def finish(self):
         """End it in peace and return its truth by name."""
         self.process.stdin.close()
-        with self.deadline(30):
+        with self.deadline(120):
             lines = self.process.stdout.read().splitlines()
             self.process.wait()
         return {line["name"]: line["value"] for line in map(json.loads, lines)}
