@@ -185,6 +185,12 @@ static struct load sleepy(uint64_t now_ns)
 	return (struct load){20000, 0.1};
 }
 
+static struct load starved(uint64_t now_ns)
+{
+	(void)now_ns;
+	return (struct load){FAST, 0.1};
+}
+
 static struct load every_second(uint64_t now_ns)
 {
 	return now_ns / SECOND % 2 ? (struct load){FAST, 1} : (struct load){1000, 0.05};
@@ -307,8 +313,9 @@ static void test_windows_fill_the_budget(void **state)
 	begin(&terms, fast, 1);
 	go_on(60 * SECOND);
 	assert_int_equal(run.drops, 1);
-	/* Of 1.2 s in all; three quarters leak. */
-	assert_true(run.cost_ns > 0.6 * 0.02 * 60e9);
+	/* Of 1.2 s in all; windows get half. */
+	assert_true(run.cost_ns > 0.4 * 0.02 * 60e9);
+	assert_true(run.cost_ns < 0.55 * 0.02 * 60e9);
 	assert_true(run.opened >= 30);
 	assert_int_equal(run.opened, run.pace.windows);
 }
@@ -322,6 +329,19 @@ static void test_a_short_watch_keeps_the_budget(void **state)
 	begin(&terms, fast, 1);
 	go_on(5 * SECOND);
 	assert_true(run.cost_ns <= 0.02 * (double)run.cpu_ns);
+}
+
+/* One that gets a tenth of a CPU, as before: a quarter of what the budget allows it in 10 s. */
+static void test_a_starved_process_gets_little_credit(void **state)
+{
+	struct gw_pace_terms terms = terms_of(0.02);
+
+	(void)state;
+	terms.likely_cpu_ns = SECOND;
+	begin(&terms, starved, 1);
+	go_on(200 * MS);
+	assert_int_equal(run.drops, 1);
+	assert_true(run.cost_ns <= 0.25 * 0.02 * 1e9 + (double)STEP);
 }
 
 static void test_a_window_is_tens_of_milliseconds(void **state)
@@ -516,6 +536,7 @@ int main(void)
 		cmocka_unit_test(test_a_lesser_burst_too),
 		cmocka_unit_test(test_windows_fill_the_budget),
 		cmocka_unit_test(test_a_short_watch_keeps_the_budget),
+		cmocka_unit_test(test_a_starved_process_gets_little_credit),
 		cmocka_unit_test(test_a_window_is_tens_of_milliseconds),
 		cmocka_unit_test(test_no_windows_where_they_cost_too_much),
 		cmocka_unit_test(test_exact_again_when_the_rate_falls),

@@ -276,7 +276,7 @@ static void fill_basis(const struct gw_build *b, struct gw_process_view *view)
 		} else if (split && sampled) {
 			basis->kind = GW_BASIS_SAMPLED;
 			snprintf(basis->reason, sizeof(basis->reason),
-				 "time on a CPU is split by samples every millisecond");
+				 "time on a CPU is split by samples every 2 ms");
 		}
 	}
 	view->by_holder_basis.coverage_ns = view->elapsed_ns;

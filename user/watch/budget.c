@@ -3,6 +3,7 @@
 
 #include <stdio.h>
 #include <time.h>
+#include <unistd.h>
 
 /* How many windows a tick may open: each takes the kernel some milliseconds. */
 #define OPENED_MAX 2
@@ -65,6 +66,21 @@ static void set_alarm(const struct gw_watch *w, const struct gw_watched *watched
 	gw_session_set_alarm(w->session, watched->slot, gw_pace_alarm_hits(&watched->pace));
 }
 
+/* What it ran on CPUs in 10 s of its life so far; 0: it is younger. */
+static uint64_t likely_cpu_ns(const struct gw_watched *watched, uint64_t cpu_ns)
+{
+	double ticks = (double)sysconf(_SC_CLK_TCK), age_ns;
+	struct timespec boot;
+
+	if (clock_gettime(CLOCK_BOOTTIME, &boot))
+		return 0;
+	age_ns = (double)boot.tv_sec * 1e9 + (double)boot.tv_nsec -
+		 (double)watched->target->proc.start_ticks * 1e9 / ticks;
+	if (age_ns < (double)GW_PACE_SPAN_NS)
+		return 0;
+	return 1 + (uint64_t)((double)cpu_ns * (double)GW_PACE_SPAN_NS / age_ns);
+}
+
 int gw_budget_begin(const struct gw_watch *w, struct gw_watched *watched)
 {
 	struct gw_pace_terms terms;
@@ -74,6 +90,7 @@ int gw_budget_begin(const struct gw_watch *w, struct gw_watched *watched)
 		return w->engine == GW_CHOICE_UPROBE;
 	terms = terms_of(w);
 	look = look_at(w, watched);
+	terms.likely_cpu_ns = likely_cpu_ns(watched, look.cpu_ns);
 	gw_pace_begin(&watched->pace, &terms, &look);
 	watched->paced = 1;
 	set_alarm(w, watched);

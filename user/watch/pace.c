@@ -6,9 +6,10 @@
 #define MS_NS 1000000ULL
 
 /* Of the budget: what leaks out of the bucket steadily, and what fits into it at once. */
-#define LEAK	 0.75
-#define CAPACITY 0.25
-/* What a process is trusted to use before it has: a credit of 15 ms at 2 %. */
+#define LEAK	     0.75
+#define LEAK_WINDOWS 0.5
+#define CAPACITY     0.25
+/* What a process is trusted to use before it has, at most: a credit of 15 ms at 2 %. */
 #define FIRST_CPU_NS (3 * GW_PACE_SECOND_NS)
 /* Less than that is not judged: a hundred hits tell nothing of a rate. */
 #define GRAIN_NS (MS_NS / 10)
@@ -58,20 +59,27 @@ static void mark(struct gw_pace *p, const struct gw_pace_look *look)
 		p->marks = GW_PACE_MARKS;
 }
 
+/* Of one that is kept from CPUs, or mostly sleeps, as little as before can be expected. */
+static double first_cpu_ns(const struct gw_pace *p)
+{
+	uint64_t likely = p->terms.likely_cpu_ns;
+
+	return (double)(likely && likely < FIRST_CPU_NS ? likely : FIRST_CPU_NS);
+}
+
 /*
  * Its on-CPU time in 10 s, as far as it has run so long: a watch may end sooner. At first what it
- * will come to is anybody's guess.
+ * will come to is a guess.
  */
 static double cpu_of_span_ns(const struct gw_pace *p)
 {
 	unsigned int oldest = p->marks < GW_PACE_MARKS ? 0 : p->marks % GW_PACE_MARKS;
 	uint64_t age = since(p->last.now_ns, p->mark_ns[oldest]);
 	double seen = (double)since(p->last.cpu_ns, p->mark_cpu_ns[oldest]);
-	double most = seen > (double)FIRST_CPU_NS ? seen : (double)FIRST_CPU_NS;
-	double projected;
+	double first = first_cpu_ns(p), most = seen > first ? seen : first, projected;
 
 	if (age < GW_PACE_SPAN_NS / GW_PACE_MARKS)
-		return (double)FIRST_CPU_NS;
+		return first;
 	projected = seen * (double)GW_PACE_SPAN_NS / (double)age;
 	return projected < most ? projected : most;
 }
@@ -88,8 +96,9 @@ static void advance(struct gw_pace *p, const struct gw_pace_look *look)
 {
 	double cost = (double)cost_ns(p, &p->last, look);
 	double cpu = (double)since(look->cpu_ns, p->last.cpu_ns);
+	double leak = p->mode == GW_PACE_EXACT ? LEAK : LEAK_WINDOWS;
 
-	p->level_ns -= LEAK * p->terms.budget * cpu;
+	p->level_ns -= leak * p->terms.budget * cpu;
 	if (p->level_ns < 0)
 		p->level_ns = 0;
 	p->level_ns += cost;
@@ -97,7 +106,7 @@ static void advance(struct gw_pace *p, const struct gw_pace_look *look)
 		p->cost_at_ns = look->now_ns;
 	else if (since(look->now_ns, p->cost_at_ns) > GW_PACE_SPAN_NS)
 		p->level_ns = 0; /* out of sight of any 10 s to come */
-	p->rising = cost > LEAK * p->terms.budget * cpu;
+	p->rising = cost > leak * p->terms.budget * cpu;
 	p->hot = cost > HOT_TIMES * p->terms.budget * cpu && cost > (double)GRAIN_NS;
 	if (!p->hot)
 		p->hot_from = *look;

@@ -5,7 +5,8 @@
  *
  * The account is a leaky bucket: what probes cost goes in, three quarters of the budget leak out
  * while the process runs, and the bucket holds a quarter of what the budget allows in 10 s. So over
- * any 10 s the cost stays below the budget, but for what comes in before somebody looks.
+ * any 10 s the cost stays below the budget, but for what comes in before somebody looks. Windows
+ * get half of the budget: the sampler, which splits the time between them, is to be paid as well.
  */
 #ifndef GW_PACE_H
 #define GW_PACE_H
@@ -25,6 +26,8 @@ struct gw_pace_terms {
 	uint64_t window_ns;   /* what attaching and detaching the probes once costs */
 	uint64_t surprise_ns; /* the most that may come in before a burst is seen */
 	int windows;	      /* probes come and go quickly enough for windows */
+	/* What it runs on CPUs in 10 s, by its life so far; 0: that is too short to tell. */
+	uint64_t likely_cpu_ns;
 };
 
 enum gw_pace_mode {
