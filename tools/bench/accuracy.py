@@ -55,7 +55,7 @@ def measure(beds, seconds):
     rows = []
     for kind in FIGURES:
         for tool, words, root in beds:
-            if tool.name in (observers.BARE_AGAIN, observers.EMPTY):
+            if tool.name in observers.NO_TOOLS:
                 continue
             if not tool.tells:
                 compared = {}, {}, "it does not tell"

@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 """gilwatch beside its peers: what each costs the watched program, what gilwatch itself takes, and how
-near to the truth they come. Root, a quiet machine, and 25 minutes (--fast: 8). Writes bench.txt,
-bench.json and slowdown.svg into the build directory."""
+near to the truth they come. Root, a quiet machine, and 45 minutes (--fast: 15). Writes bench.txt,
+bench.json and slowdown.svg into the build directory, part by part; with --only, the parts that are
+not asked for stay as the last run on this machine had them."""
 
 import argparse
 import json
@@ -16,10 +17,13 @@ import machine
 import observers
 import programs
 import report
+import stalls
 import stats
-from observers import AUTO, BARE_AGAIN, EMPTY, GILWATCHES, SCHED, TOOLS, NotAtHand, Observed
+from observers import AUTO, EMPTY, GILWATCHES, NO_TOOLS, SCHED, TOOLS, NotAtHand, Observed
 
-PINGPONG = (BARE_AGAIN, EMPTY, *GILWATCHES)
+FOLDER = observers.BUILD / "bench"
+RESULT = FOLDER / "bench.json"
+PINGPONG = (*NO_TOOLS, *GILWATCHES)
 WATCHERS = [name for name in TOOLS if name != EMPTY]
 
 
@@ -59,7 +63,7 @@ WORKLOADS = [
 PARTS = [*(workload.name for workload in WORKLOADS), "costs", "accuracy", "curve"]
 CURVE_RATES = (1e3, 1e4, 1e5, 5e5, 0)  # 0: as many as there can be
 # In the plot, one row of each kind is enough.
-CURVE_TOOLS = [name for name in WATCHERS if name not in (BARE_AGAIN, "py-spy 100 Hz --gil")]
+CURVE_TOOLS = [name for name in WATCHERS if name not in (*NO_TOOLS, "py-spy 100 Hz --gil")]
 
 
 def say(words):
@@ -163,7 +167,7 @@ class Bench:
         for rate in rates:
             say("curve: %s cycles/s" % (format(int(rate), ",") if rate else "all"))
             workload = Workload("curve", "cycles", ("--rate", rate), CURVE_TOOLS)
-            found, bare = self.ratios(workload, 2 if self.options.fast else 5)
+            found, bare = self.ratios(workload, 2 if self.options.fast else 3)
             for tool in CURVE_TOOLS:
                 if ("rate", tool) not in found:
                     continue
@@ -176,23 +180,49 @@ class Bench:
         beds = [self.bed(TOOLS[name]) for name in WATCHERS]
         return accuracy.measure(beds, 2 if self.options.fast else 5)
 
-    def run(self):
-        parts = self.options.only or PARTS
-        result = {"schema": "gilwatch.bench.v1", "machine": machine.describe(self.words)}
-        result.update(fast=self.options.fast, speed=[], costs=[], accuracy=[], curve=[])
+    def measure(self, part):
+        """The rows of a part, and under which name they are kept."""
         for workload in WORKLOADS:
-            if workload.name in parts:
-                say(workload.name)
-                result["speed"] += self.speed(workload)
-        for part, measure in (
-            ("costs", lambda: costs.measure(self.words, self.options.fast)),
-            ("accuracy", self.accuracy),
-            ("curve", self.curve),
-        ):
-            if part in parts:
-                say(part)
-                result[part] += measure()
+            if workload.name == part:
+                return "speed", list(self.speed(workload))
+        if part == "costs":
+            measured = costs.measure(self.words, self.options.fast)
+            return part, measured + stalls.measure(self.words, self.options.fast)
+        return part, list(self.accuracy() if part == "accuracy" else self.curve())
+
+    def run(self, keep):
+        """Measures part by part, and keeps what there is after each."""
+        result = begin(machine.describe(self.words), self.options, last_result())
+        for part in self.options.only or PARTS:
+            say(part)
+            kind, rows = self.measure(part)
+            result[kind] += rows
+            result["speed"].sort(key=lambda row: PARTS.index(row["workload"]))
+            keep(result)
         return result
+
+
+KINDS = ("speed", "costs", "accuracy", "curve")
+
+
+def last_result():
+    try:
+        with open(RESULT) as file:
+            return json.load(file)
+    except (OSError, ValueError):
+        return {}
+
+
+def begin(described, options, last):
+    """A result without rows but those of the last run that are not to be measured again."""
+    result = {"schema": "gilwatch.bench.v1", "machine": described, "fast": options.fast}
+    result.update((kind, []) for kind in KINDS)
+    if not options.only or (last.get("machine"), last.get("fast")) != (described, options.fast):
+        return result
+    for kind in KINDS:
+        rows = [] if kind in options.only else last[kind]
+        result[kind] = [row for row in rows if row.get("workload") not in options.only]
+    return result
 
 
 def plot(curve, path):
@@ -205,12 +235,11 @@ def plot(curve, path):
 
 def write(result, folder, docs):
     os.makedirs(folder, exist_ok=True)
-    with open(os.path.join(folder, "bench.json"), "w") as file:
+    with open(RESULT, "w") as file:
         json.dump(result, file, indent=1, allow_nan=False)
         file.write("\n")
-    text = report.text(result)
     with open(os.path.join(folder, "bench.txt"), "w") as file:
-        file.write(text)
+        file.write(report.text(result))
     if result["curve"]:
         plot(result["curve"], os.path.join(folder, "slowdown.svg"))
     if docs:
@@ -218,7 +247,6 @@ def write(result, folder, docs):
             file.write(report.markdown(result))
         if result["curve"]:
             plot(result["curve"], os.path.join(docs, "slowdown.svg"))
-    return text
 
 
 def main():
@@ -232,11 +260,10 @@ def main():
     if os.geteuid():
         parser.error("the tools need root")
     began = time.monotonic()
-    result = Bench(options).run()
     docs = str(observers.REPOSITORY / "docs") if options.keep else None
-    folder = observers.BUILD / "bench"
-    print(write(result, str(folder), docs))
-    say("%.0f s; the same in %s" % (time.monotonic() - began, os.path.relpath(folder)))
+    result = Bench(options).run(lambda so_far: write(so_far, str(FOLDER), docs))
+    print(report.text(result))
+    say("%.0f s; the same in %s" % (time.monotonic() - began, os.path.relpath(FOLDER)))
 
 
 if __name__ == "__main__":

@@ -48,8 +48,8 @@ def gilwatch(engine):
     return command
 
 
-def empty(pid, out):
-    return [BUILD / "bench" / "empty", BUILD / "bench" / "empty.bpf.o"]
+def empty(*which):
+    return lambda pid, out: [BUILD / "bench" / "empty", BUILD / "bench" / "empty.bpf.o", *which]
 
 
 def file_with_symbols(pid):
@@ -184,7 +184,7 @@ def of_sampler(rate):
 
 WATCHING = rb"watching"
 AUTO, SCHED, UPROBE = "gilwatch auto", "gilwatch sched", "gilwatch uprobe"
-EMPTY, BARE_AGAIN = "empty program", "bare again"
+EMPTY, EMPTY_ALL, BARE_AGAIN = "empty program", "empty programs, all events", "bare again"
 TOOLS = {
     tool.name: tool
     for tool in (
@@ -197,9 +197,11 @@ TOOLS = {
         Tool("py-spy 100 Hz --gil", py_spy("--gil"), rb"Sampling", of_sampler(100)),
         Tool("3.15 sampling 1 kHz", tachyon, None, of_sampler(1000), needs_315=True, settle_s=1.5),
         Tool("austin 100 Hz", austin, None, settle_s=1),
-        Tool(EMPTY, empty, rb"attached"),
+        Tool(EMPTY, empty(), rb"attached"),
+        Tool(EMPTY_ALL, empty("all"), rb"attached"),
     )
 }
+NO_TOOLS = (BARE_AGAIN, EMPTY, EMPTY_ALL)
 GILWATCHES = (AUTO, SCHED, UPROBE)
 
 

@@ -85,11 +85,14 @@ INTRODUCTION = """\
 <!-- Written by `make bench BENCH=--keep`: do not edit. -->
 # What gilwatch costs, beside others
 
-One run of `make bench`. Each tool watches a program that runs all the time, for a second or two,
+What `make bench` measured. Each tool watches a program that runs all the time, for a second or two,
 between two slices in which nobody does; its figure is the ratio to these two, so that what the
 machine does by itself drops out. The order of the tools is another one in each round. A value is the
 mean of the middle half of the rounds, with its 95 % bootstrap interval. The row "bare again" is no
-tool at all: what it differs from 1 is noise. A target is met if the interval reaches it, and not
+tool at all: what it differs from 1 is noise. "Empty program" is a BPF program at context switches that
+does nothing; "empty programs, all events" adds one at wake-ups and one at the sampler's ticks: less
+than that no tool can cost that hears of these events, and what gilwatch costs beyond it is its own
+work. A target is met if the interval reaches it, and not
 shown if the interval is wider than 0.04.
 """
 CURVE = """\
