@@ -21,9 +21,10 @@ struct gw_gil_head {
 	__u64 switch_number;
 };
 
-struct gw_timespec {
+/* A struct timespec, or a timeval. */
+struct gw_request {
 	__s64 seconds;
-	__s64 nanoseconds;
+	__s64 fraction; /* nanoseconds; of a timeval: microseconds */
 };
 
 static __always_inline enum gw_file gw_file_behind(struct task_struct *task, __u32 descriptor)
@@ -64,19 +65,33 @@ static __always_inline enum gw_futex gw_futex_kind(const struct gw_process *proc
 		       : GW_FUTEX_WAIT;
 }
 
-/* What was asked of nanosleep. The time that is left of an absolute one; 0: it cannot be read. */
+/* Where a thread that sleeps has its request. */
+static __always_inline __u64 gw_request_address(const struct pt_regs *regs, enum gw_call call)
+{
+	switch (call) {
+	case GW_CALL_SLEEP:
+		return regs->di;
+	case GW_CALL_CLOCK_SLEEP:
+		return regs->dx;
+	default: /* GW_CALL_SELECT */
+		return regs->r8;
+	}
+}
+
+/*
+ * What was asked of nanosleep, or of select without descriptors (time.sleep up to 3.10). The time
+ * that is left of an absolute one; 0: it cannot be read.
+ */
 static __always_inline __u64 gw_sleep_asked(const struct pt_regs *regs, enum gw_call call)
 {
-	struct gw_timespec request;
-	__u64 address = call == GW_CALL_SLEEP ? regs->di : regs->dx;
+	struct gw_request request;
 	__u64 asked, now;
 
-	if (bpf_probe_read_user(&request, sizeof(request), (void *)address))
+	if (bpf_probe_read_user(&request, sizeof(request), (void *)gw_request_address(regs, call)))
 		return 0;
-	if (request.seconds < 0 || request.seconds > 1000000000LL)
-		return 0;
-	asked = (__u64)request.seconds * 1000000000ULL + (__u64)request.nanoseconds;
-	if (call == GW_CALL_SLEEP || !(regs->si & GW_TIMER_ABSTIME))
+	asked = gw_call_asked_ns(request.seconds, request.fraction,
+				 gw_call_asks_us((__s64)regs->orig_ax));
+	if (call != GW_CALL_CLOCK_SLEEP || !(regs->si & GW_TIMER_ABSTIME))
 		return asked;
 	/* Only CLOCK_MONOTONIC is also what BPF reads (time.sleep uses it from 3.11 on). */
 	if (regs->di != GW_CLOCK_MONOTONIC)
@@ -148,6 +163,8 @@ static __always_inline void gw_call_facts(struct task_struct *task, const struct
 		break;
 	case GW_CALL_SELECT:
 		leave->no_descriptor = regs->di == 0;
+		if (leave->no_descriptor && reach == GW_REACH_CURRENT)
+			out->asked_ns = gw_sleep_asked(regs, leave->call);
 		break;
 	case GW_CALL_FCNTL:
 		leave->flock_waits = regs->si == GW_F_SETLKW || regs->si == GW_F_OFD_SETLKW;
@@ -156,11 +173,11 @@ static __always_inline void gw_call_facts(struct task_struct *task, const struct
 	case GW_CALL_CLOCK_SLEEP:
 		if (reach == GW_REACH_CURRENT)
 			out->asked_ns = gw_sleep_asked(regs, leave->call);
-		out->sleeps = out->asked_ns != 0;
 		break;
 	default:
 		break;
 	}
+	out->sleeps = out->asked_ns != 0;
 }
 
 /* Where the task goes, and why. `leave` comes with state and preempted filled in. */

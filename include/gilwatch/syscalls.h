@@ -20,7 +20,8 @@ enum gw_call {
 	GW_CALL_SLEEP,	     /* nanosleep: request in argument 0 */
 	GW_CALL_CLOCK_SLEEP, /* clock_nanosleep: flags in argument 1, request in argument 2 */
 	GW_CALL_POLL,	     /* poll, ppoll: array in argument 0, its length in argument 1 */
-	GW_CALL_SELECT,	     /* select, pselect6: argument 0 is 0 where no descriptor is meant */
+	GW_CALL_SELECT, /* select, pselect6: argument 0 is 0 where no descriptor is meant; request
+			   in argument 4 */
 	GW_CALL_EPOLL,
 	GW_CALL_FUTEX, /* address in argument 0, operation in argument 1 */
 	GW_CALL_FUTEX_WAITV,
@@ -162,6 +163,23 @@ static const __u8 gw_calls[GW_CALL_NUMBERS] __attribute__((unused)) = {
 gw_inline int gw_call_is_exec(__s64 number)
 {
 	return number == 59 || number == 322; /* execve, execveat */
+}
+
+/* Its request is a struct timeval, and not a struct timespec as that of pselect6 and all others. */
+gw_inline int gw_call_asks_us(__s64 number)
+{
+	return number == 23; /* select */
+}
+
+/*
+ * What a request says, whose second half is of nanoseconds or microseconds. 0: it is none that a
+ * thread could have been sleeping for, for another thread may have written to that memory since.
+ */
+gw_inline __u64 gw_call_asked_ns(__s64 seconds, __s64 fraction, int in_us)
+{
+	if (seconds < 0 || seconds > 1000000000LL || fraction < 0 || fraction >= 1000000000LL)
+		return 0;
+	return (__u64)seconds * 1000000000ULL + (__u64)fraction * (in_us ? 1000ULL : 1ULL);
 }
 
 gw_inline enum gw_call gw_call_classify(__s64 number)

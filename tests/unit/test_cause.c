@@ -382,6 +382,25 @@ static void test_only_the_gils_futex_is_the_gil(void **state)
 	}
 }
 
+/* What a thread that sleeps asked for; memory may say anything. */
+static void test_what_is_asked_of_a_sleep(void **state)
+{
+	(void)state;
+
+	assert_int_equal(gw_call_asked_ns(1, 500000000, gw_call_asks_us(SYS_nanosleep)),
+			 1500000000);
+	assert_int_equal(gw_call_asked_ns(0, 1000000, gw_call_asks_us(SYS_pselect6)), 1000000);
+	assert_int_equal(gw_call_asked_ns(0, 1000, gw_call_asks_us(SYS_select)), 1000000);
+	assert_int_equal(gw_call_asked_ns(1000000000, 0, 0), 1000000000000000000);
+	assert_int_equal(gw_call_asked_ns(0, 0, 0), 0);
+	assert_int_equal(gw_call_asked_ns(-1, 0, 0), 0);
+	assert_int_equal(gw_call_asked_ns(0, -1, 1), 0);
+	assert_int_equal(gw_call_asked_ns(1000000001, 0, 0), 0);
+	assert_int_equal(gw_call_asked_ns(0, 1000000000, 0), 0);
+	assert_int_equal(gw_call_asked_ns(INT64_MAX, INT64_MAX, 1), 0);
+	assert_int_equal(gw_call_asked_ns(INT64_MIN, INT64_MIN, 1), 0);
+}
+
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
@@ -394,6 +413,7 @@ int main(void)
 		cmocka_unit_test(test_causes_outside_of_calls),
 		cmocka_unit_test(test_every_cause_is_a_place),
 		cmocka_unit_test(test_only_the_gils_futex_is_the_gil),
+		cmocka_unit_test(test_what_is_asked_of_a_sleep),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
