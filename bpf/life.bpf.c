@@ -103,7 +103,7 @@ int BPF_PROG(gw_on_new_task, struct task_struct *task, __u64 flags)
 	if (!process || gw_is_over(process))
 		return 0;
 	if (!(flags & GW_CLONE_THREAD)) {
-		if (follow)
+		if (follow && !childless)
 			gw_fork(parent, task, process, slot, !(flags & GW_CLONE_VM));
 		return 0;
 	}

@@ -149,7 +149,8 @@ struct {
 const volatile __u64 epoch_ns __weak = 0; /* CLOCK_MONOTONIC of time 0 */
 const volatile __u32 cpu_count __weak = 1;
 const volatile bool switch_has_state __weak = false; /* sched_switch's 4th argument: 5.18 */
-const volatile bool follow __weak = false; /* children, and the programs that processes become */
+const volatile bool follow __weak = false;    /* children, and the programs that processes become */
+const volatile bool childless __weak = false; /* of these, the programs alone */
 const volatile __u32 kept_per_process __weak = 0; /* threads that have ended, beside the main one */
 
 /* Which tgids may be watched; nothing counts before the first bit is set. */

@@ -67,7 +67,7 @@ _gilwatch_run() {
 		esac
 	done
 	if [[ $word == -* ]]; then
-		_gilwatch_reply "-j --json -o --output -n --rows --engine= --max-overhead= --as-root -v --verbose -h --help --"
+		_gilwatch_reply "-j --json -o --output -n --rows --engine= --no-children --max-overhead= --as-root -v --verbose -h --help --"
 		[[ ${COMPREPLY[*]} != --*= ]] || compopt -o nospace
 	else
 		mapfile -t COMPREPLY < <(compgen -c -- "$word")

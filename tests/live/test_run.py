@@ -401,6 +401,23 @@ def test_children_are_followed(open_directory):
     findings.report()
 
 
+def test_children_can_be_left_out(open_directory):
+    """What the command itself becomes is still the command."""
+    script, result = open_directory / "pool.py", open_directory / "summary.json"
+    script.write_text(POOL)
+    command = "exec %s %s" % (SYSTEM_PYTHON, script)
+    answer = run("run", "--no-children", "--json", "-o", result, "--", "sh", "-c", command)
+    assert answer.status == 0, answer
+    summary = saved(result)
+    process = only_process(summary)
+    assert len(summary["processes"]) == 1 and process["python"]["version"], summary
+    assert process["pid"] == summary["run"]["pid"] and summary["other_children"] == 0, summary
+    findings = Findings()
+    find_schema_errors(findings, summary)
+    find_sum_laws(findings, "command", process)
+    findings.report()
+
+
 def test_a_command_that_becomes_python_is_one_row():
     """As a shell script that ends in exec: what was before is in the row as well."""
     script = "exec %s -c 'import time; time.sleep(0.4)'" % SYSTEM_PYTHON

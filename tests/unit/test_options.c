@@ -386,7 +386,10 @@ static void test_run(void **state)
 	assert_refused(RUN(&o, &err, "--json"), &err, "which command?");
 	assert_refused(RUN(&o, &err, "--"), &err, "which command?");
 	assert_refused(RUN(&o, &err, "-p1", "--", "true"), &err, "is no option");
-	assert_refused(RUN(&o, &err, "--no-children", "true"), &err, "is no option");
+	assert_refused(RUN(&o, &err, "--begin-at=1", "true"), &err, "is no option");
+	assert_int_equal(o.no_children, 0);
+	assert_int_equal(RUN(&o, &err, "--no-children", "true"), 0);
+	assert_int_equal(o.no_children, 1);
 }
 
 /* A long argument is cut in the message, which stays a sentence. */

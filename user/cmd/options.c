@@ -149,6 +149,7 @@ int gw_options_run(int argc, char **argv, struct gw_options *options, struct gw_
 			      "output)"),
 		OPTION_ROWS,
 		OPTIONS_ENGINE,
+		OPTION_NO_CHILDREN,
 		{"as-root", KEY_AS_ROOT, NULL, 0,
 		 "Run the command as root, not as the user who called sudo", 0},
 		OPTION_VERBOSE,

@@ -83,7 +83,8 @@ static int watch(struct run *run, struct gw_error *err)
 		return gw_error_set(err, -ENOMEM, GW_STATUS_RUN_FAILURE, "out of memory");
 	w->host = &run->host;
 	w->engine = run->options.engine;
-	w->follow = 1;
+	w->follow = 1; /* the command is what the process becomes that waits for it */
+	w->childless = run->options.no_children;
 	w->keep_ended = 1; /* at the end of a run all threads have ended */
 	w->budget = run->options.budget;
 	code = gw_watch_launch(w, run->launched.pid, err);

@@ -144,6 +144,7 @@ static void configure(struct gw_session *s, const struct gw_session_options *opt
 	s->bpf->rodata->epoch_ns = s->epoch_ns;
 	s->bpf->rodata->cpu_count = s->host->cpus;
 	s->bpf->rodata->follow = options->followed != 0;
+	s->bpf->rodata->childless = options->childless;
 	s->bpf->rodata->kept_per_process = options->keep_ended ? KEPT_PER_PROCESS : 0;
 	s->bpf->rodata->switch_has_state = gw_features_switch_has_state();
 	s->sleeping = gw_features_sleeping_iterator();

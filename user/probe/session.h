@@ -23,6 +23,7 @@ struct gw_session;
 struct gw_session_options {
 	size_t selected; /* processes that will be selected */
 	size_t followed; /* room for children and other programs; 0: they are not followed */
+	int childless;	 /* programs that processes become are followed, but no children */
 	int probes;	 /* some process may get probes */
 	int newcomers;	 /* programs that begin anywhere are told of */
 	int keep_ended;	 /* a thread's record is kept after its end, of a few hundred a process */

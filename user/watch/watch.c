@@ -106,13 +106,22 @@ static int catch_signals(struct gw_error *err)
 			    strerror(errno));
 }
 
+static size_t room_for_others(const struct gw_watch *w, size_t selected)
+{
+	if (w->slots)
+		return w->slots - selected;
+	if (!w->follow)
+		return 0;
+	/* A program keeps its slot when it becomes another, unless it was asked for by its PID. */
+	return w->childless ? selected : FOLLOWED_MAX;
+}
+
 static int load(struct gw_watch *w, size_t selected, struct gw_error *err)
 {
 	const struct gw_session_options options = {
 		.selected = selected,
-		.followed = w->slots	? w->slots - selected
-			    : w->follow ? FOLLOWED_MAX
-					: 0,
+		.followed = room_for_others(w, selected),
+		.childless = w->childless,
 		.newcomers = w->slots != 0,
 		.keep_ended = w->keep_ended,
 		.probes = gw_budget_needs_sites(w) != GW_SITES_UNWANTED,

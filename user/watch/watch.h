@@ -16,7 +16,8 @@ struct gw_watch {
 	const struct gw_host *host;
 	enum gw_choice engine;
 	double budget;	/* of auto: what probes may cost, as a share of on-CPU time */
-	int follow;	/* children */
+	int follow;	/* children, and the programs that processes become */
+	int childless;	/* of these, the programs alone */
 	int keep_ended; /* threads that end keep figures of their own, of a few hundred a process */
 	uint64_t duration_ns;
 	uint64_t begin_at_ns; /* CLOCK_MONOTONIC; 0: at once */
