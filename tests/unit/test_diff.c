@@ -329,6 +329,45 @@ static void test_verdicts(void **state)
 	end(&b);
 }
 
+/* Of a process that is in one summary alone; of all together as well. */
+static void test_verdicts_of_one_side(void **state)
+{
+	const struct gw_diff_pair *pair;
+	struct both b = {0};
+	(void)state;
+
+	make(&b.before, 2);
+	name(&b.before.process[0], 1, "python3 web", 0);
+	name(&b.before.process[1], 2, "python3 worker", 1);
+	give(&b.before.process[0], "healthy", GW_INFO);
+	give(&b.before.process[1], "gil_bound", GW_CRITICAL);
+	strcpy(b.before.verdict[b.before.verdict_count++].code, "process_parallel");
+	make(&b.after, 1);
+	name(&b.after.process[0], 1, "python3 web", 0);
+	give(&b.after.process[0], "healthy", GW_INFO);
+	pair = compare(&b);
+	assert_int_equal(pair[0].verdict_count, 1);
+	assert_int_equal(pair[1].compared, 0);
+	assert_int_equal(pair[1].verdict_count, 1);
+	assert_string_equal(pair[1].verdict[0].before->code, "gil_bound");
+	assert_null(pair[1].verdict[0].after);
+	assert_int_equal(b.diff.together.verdict_count, 1);
+	assert_string_equal(b.diff.together.verdict[0].before->code, "process_parallel");
+	assert_null(b.diff.together.verdict[0].after);
+	end(&b);
+	make(&b.after, 1);
+	name(&b.after.process[0], 1, "python3 web", 0);
+	give(&b.after.process[0], "io_bound", GW_INFO);
+	pair = compare(&b);
+	assert_int_equal(pair->verdict_count, 1);
+	assert_null(pair->verdict[0].before);
+	assert_string_equal(pair->verdict[0].after->code, "io_bound");
+	/* Not to be measured is not the same as not to be there. */
+	strcpy(b.after.process->error, "It is no CPython.");
+	assert_int_equal(compare(&b)->verdict_count, 0);
+	end(&b);
+}
+
 /* ---- what cannot be compared ---- */
 
 static void assert_remark(const struct gw_diff_remarks *remarks, const char *says)
@@ -487,6 +526,7 @@ int main(void)
 		cmocka_unit_test(test_too_many_processes),
 		cmocka_unit_test(test_a_process_that_failed),
 		cmocka_unit_test(test_verdicts),
+		cmocka_unit_test(test_verdicts_of_one_side),
 		cmocka_unit_test(test_no_remarks),
 		cmocka_unit_test(test_remarks),
 		cmocka_unit_test(test_goldens),

@@ -75,42 +75,70 @@ static void match_all(const struct gw_snapshot *before, const struct gw_snapshot
 
 /* ---- verdicts ---- */
 
-static const struct gw_verdict *find(const struct gw_process_view *process, const char *code)
+struct given {
+	const struct gw_verdict *verdict;
+	size_t count;
+};
+
+static struct given given_to(const struct gw_process_view *process)
 {
-	for (size_t i = 0; i < process->verdict_count && i < GW_VERDICTS_MAX; i++)
-		if (!strcmp(process->verdict[i].code, code))
-			return &process->verdict[i];
+	if (!process)
+		return (struct given){NULL, 0};
+	return (struct given){process->verdict, process->verdict_count};
+}
+
+static struct given given_to_all(const struct gw_snapshot *snapshot)
+{
+	return (struct given){snapshot->verdict, snapshot->verdict_count};
+}
+
+static const struct gw_verdict *find(struct given given, const char *code)
+{
+	for (size_t i = 0; i < given.count && i < GW_VERDICTS_MAX; i++)
+		if (!strcmp(given.verdict[i].code, code))
+			return &given.verdict[i];
 	return NULL;
 }
 
-static void add_verdicts(struct gw_diff_pair *pair, const struct gw_process_view *of,
-			 const struct gw_process_view *other, int in_both)
+static void add_verdict(struct gw_diff_pair *pair, const struct gw_verdict *before,
+			const struct gw_verdict *after)
 {
-	for (size_t i = 0; i < of->verdict_count && i < GW_VERDICTS_MAX; i++) {
-		const struct gw_verdict *found = find(other, of->verdict[i].code);
-		struct gw_diff_verdict *added = &pair->verdict[pair->verdict_count];
+	pair->verdict[pair->verdict_count++] = (struct gw_diff_verdict){before, after};
+}
 
-		if (in_both ? !found : !!found)
-			continue;
-		added->before = of == pair->before ? &of->verdict[i] : found;
-		added->after = of == pair->after ? &of->verdict[i] : found;
-		pair->verdict_count++;
-	}
+static void compare_verdicts(struct gw_diff_pair *pair, struct given before, struct given after)
+{
+	const struct gw_verdict *was = before.verdict, *is = after.verdict;
+
+	for (size_t i = 0; i < before.count && i < GW_VERDICTS_MAX; i++)
+		if (!find(after, was[i].code))
+			add_verdict(pair, &was[i], NULL);
+	for (size_t i = 0; i < after.count && i < GW_VERDICTS_MAX; i++)
+		if (!find(before, is[i].code))
+			add_verdict(pair, NULL, &is[i]);
+	for (size_t i = 0; i < before.count && i < GW_VERDICTS_MAX; i++)
+		if (find(after, was[i].code))
+			add_verdict(pair, &was[i], find(after, was[i].code));
 }
 
 /* ---- all of it ---- */
 
+static int is_measured(const struct gw_process_view *process)
+{
+	return process && !process->error[0];
+}
+
+/* Why one could not be measured is told in its error; its verdicts would say the same. */
 static void compare(struct gw_diff_pair *pair)
 {
-	pair->compared =
-		pair->before && pair->after && !pair->before->error[0] && !pair->after->error[0];
-	if (!pair->compared)
-		return;
-	gw_diff_figures(pair);
-	add_verdicts(pair, pair->before, pair->after, 0);
-	add_verdicts(pair, pair->after, pair->before, 0);
-	add_verdicts(pair, pair->before, pair->after, 1);
-	gw_diff_remark_pair(pair);
+	pair->compared = is_measured(pair->before) && is_measured(pair->after);
+	if (pair->compared)
+		gw_diff_figures(pair);
+	if (pair->compared || (is_measured(pair->before) && !pair->after) ||
+	    (is_measured(pair->after) && !pair->before))
+		compare_verdicts(pair, given_to(pair->before), given_to(pair->after));
+	if (pair->compared)
+		gw_diff_remark_pair(pair);
 }
 
 static void make_pairs(struct gw_diff *diff, const struct gw_process_view *const *partner,
@@ -139,6 +167,7 @@ static void compare_together(struct gw_diff *diff)
 	diff->together.after = &diff->sum[1];
 	diff->together.compared = 1;
 	gw_diff_figures(&diff->together);
+	compare_verdicts(&diff->together, given_to_all(diff->before), given_to_all(diff->after));
 }
 
 int gw_diff_make(const struct gw_snapshot *before, const struct gw_snapshot *after,

@@ -71,14 +71,15 @@ struct gw_diff_remarks {
 /* A process before and after; NULL: there is none that could be the same. */
 struct gw_diff_pair {
 	const struct gw_process_view *before, *after;
-	/* Not set where one is missing or could not be measured: */
-	int compared;
+	int compared; /* neither is missing, and both could be measured */
+	/* gone, then new, then both; none where one could not be measured */
+	struct gw_diff_verdict verdict[2 * GW_VERDICTS_MAX];
+	size_t verdict_count;
+	/* The rest is set where they are compared: */
 	int by_threads; /* shares mislead: the numbers of threads are far apart */
 	struct gw_difference state[GW_STATE_COUNT];   /* share of all threads' wall time */
 	struct gw_difference threads[GW_STATE_COUNT]; /* how many are in it, on average */
 	struct gw_difference figure[GW_DIFF_FIGURE_COUNT];
-	struct gw_diff_verdict verdict[2 * GW_VERDICTS_MAX]; /* gone, then new, then both */
-	size_t verdict_count;
 	struct gw_diff_remarks remarks;
 };
 
@@ -87,8 +88,8 @@ struct gw_diff {
 	struct gw_diff_pair *pair; /* in the order of before; what is only in after comes last */
 	size_t pair_count;
 	/*
-	 * The sums over all processes, where either summary has several; figures of single
-	 * processes are not known in it. together.before is NULL otherwise.
+	 * The sums over all processes, where either summary has several, and the verdicts on all of
+	 * them; figures of single processes are not known in it. together.before is NULL otherwise.
 	 */
 	struct gw_diff_pair together;
 	struct gw_process_view *sum; /* before, after */

@@ -143,10 +143,11 @@ static json_t *pair(struct gw_report *r, const struct gw_diff_pair *of)
 	gw_report_put(r, object, "before", process(r, of->before));
 	gw_report_put(r, object, "after", process(r, of->after));
 	gw_report_put(r, object, "compared", json_boolean(of->compared));
+	if (of->compared)
+		gw_report_put(r, object, "remarks", remarks(r, &of->remarks));
+	gw_report_put(r, object, "verdicts", verdicts(r, of));
 	if (!of->compared)
 		return object;
-	gw_report_put(r, object, "remarks", remarks(r, &of->remarks));
-	gw_report_put(r, object, "verdicts", verdicts(r, of));
 	gw_report_put(r, object, "shares", states(r, of->state));
 	gw_report_put(r, object, "threads", states(r, of->threads));
 	gw_report_put(r, object, "figures", figures(r, of->figure));
@@ -160,6 +161,7 @@ static json_t *together(struct gw_report *r, const struct gw_diff_pair *of)
 	if (!of->before)
 		return json_null();
 	object = json_object();
+	gw_report_put(r, object, "verdicts", verdicts(r, of));
 	gw_report_put(r, object, "shares", states(r, of->state));
 	gw_report_put(r, object, "threads", states(r, of->threads));
 	gw_report_put(r, object, "figures", figures(r, of->figure));

@@ -315,6 +315,8 @@ static void pair_of_processes(struct gw_page *page, const struct gw_diff_pair *p
 	title(page, pair);
 	if (!pair->compared) {
 		why_not_compared(page, pair);
+		for (size_t i = 0; i < pair->verdict_count; i++)
+			verdict(page, &pair->verdict[i]);
 		return;
 	}
 	remarks(page, &pair->remarks);
@@ -352,6 +354,8 @@ static void together(struct gw_page *page, const struct gw_diff *diff)
 		      diff->before->process_count, diff->after->process_count);
 	gw_page_style(page, GW_PLAIN);
 	changes(page, &diff->together);
+	if (diff->together.verdict_count)
+		verdicts(page, &diff->together);
 	states(page, &diff->together);
 	figures(page, &diff->together);
 }
