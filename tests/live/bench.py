@@ -25,6 +25,7 @@ from harness import (
 from laws import Findings, find_laws
 
 PERIOD_US = 100000
+OTHER_VERSION = "it is of other versions of Python"
 
 
 class Case:
@@ -34,7 +35,8 @@ class Case:
     never: codes that must not be there ("gil*" is all that begin so). only: no others either.
     family, family_never: the same for the verdicts over all processes.
     figure: a function of what was seen that returns (gilwatch's figure, the program's own, how much
-    they may be off). ci: it belongs to the tests, not to the table alone.
+    they may be off). ci: it belongs to the tests, not to the table alone. since, until: of which
+    versions it is expected.
     """
 
     def __init__(
@@ -58,6 +60,8 @@ class Case:
         line_after_s=None,
         kill=False,
         ci=True,
+        since=None,
+        until=None,
     ):
         self.name, self.program, self.args = name, program, args
         self.verdicts, self.never, self.only = verdicts, never, only
@@ -66,6 +70,10 @@ class Case:
         self.python, self.needs, self.says = python, needs, says
         self.quota, self.rivals, self.line_after_s, self.kill = quota, rivals, line_after_s, kill
         self.ci = ci
+        self.since, self.until = since, until
+
+    def is_of(self, version):
+        return (not self.since or version >= self.since) and (not self.until or version <= self.until)
 
 
 class Seen:
@@ -184,8 +192,10 @@ class Bench:
         if python not in INTERPRETERS:
             return "no Python %s" % python
         command = INTERPRETERS[python]
-        if root_of(command) != "/" and set(case.needs) & {"library", "directory", "unready"}:
-            return "in a root of its own"
+        if not case.is_of(self.version(command)):
+            return OTHER_VERSION
+        if "library" in case.needs and not self.loads(command):
+            return "its libc is older than what the library is linked with"
         if "numpy" in case.needs:
             asked = subprocess.run([*command_of(command), "-c", "import numpy"], capture_output=True)
             if asked.returncode:
@@ -194,31 +204,54 @@ class Bench:
             return "no cgroup with a CPU quota can be made"
         return None
 
-    def get(self, what, make):
-        if what not in self.made:
-            self.made[what] = make()
-        return self.made[what]
+    def get(self, what, make, *arguments):
+        key = (what, *arguments)
+        if key not in self.made:
+            self.made[key] = make(*arguments)
+        return self.made[key]
 
-    def directory(self):
-        return self.get("directory", self.make_directory)
+    def directory(self, root):
+        """On a disk; by its name in that root, as the next."""
+        return self.get("directory", self.make_directory, root)
 
-    def make_directory(self):
+    def make_directory(self, root):
+        if root != "/":
+            return self.make_temporary(root)
         directory = block_directory() or tempfile.mkdtemp(prefix="gilwatch-live-")
         self.stack.callback(shutil.rmtree, directory, True)
         return directory
 
-    def library(self):
-        return self.get("library", self.make_library)
-
-    def make_library(self):
-        directory = tempfile.mkdtemp(prefix="gilwatch-live-")
+    def make_temporary(self, root):
+        directory = tempfile.mkdtemp(prefix="gilwatch-live-", dir=os.path.join(root, "tmp"))
         self.stack.callback(shutil.rmtree, directory, True)
-        library = os.path.join(directory, "spinning.so")
+        return os.path.join("/", os.path.relpath(directory, root))
+
+    def library(self, root):
+        return self.get("library", self.make_library, root)
+
+    def make_library(self, root):
+        library = os.path.join(self.make_temporary(root), "spinning.so")
         source = str(HERE / "situations" / "spinning.c")
-        subprocess.run(["cc", "-O2", "-shared", "-fPIC", "-pthread", "-o", library, source], check=True)
+        output = os.path.join(root, library.lstrip("/"))
+        subprocess.run(["cc", "-O2", "-shared", "-fPIC", "-pthread", "-o", output, source], check=True)
         return library
 
-    def port(self):
+    def version(self, python):
+        """Of an interpreter: (3, 11)."""
+        return self.get("version", self.ask_version, *command_of(python))
+
+    def ask_version(self, *command):
+        script = "import sys; print(*sys.version_info[:2])"
+        asked = subprocess.run([*command, "-c", script], capture_output=True, text=True, check=True)
+        return tuple(map(int, asked.stdout.split()))
+
+    def loads(self, python):
+        """Whether an interpreter can load the library."""
+        command = [*command_of(python), "-c", "import ctypes, sys; ctypes.CDLL(sys.argv[1])"]
+        loaded = subprocess.run([*command, self.library(root_of(python))], capture_output=True)
+        return loaded.returncode == 0
+
+    def port(self, root):
         return self.get("port", self.make_port)
 
     def make_port(self):
@@ -231,7 +264,7 @@ class Bench:
         self.stack.callback(server.kill)
         return int(server.stdout.readline())
 
-    def unready(self):
+    def unready(self, root):
         return self.get("unready", self.make_unready)
 
     def make_unready(self):
@@ -273,13 +306,12 @@ class Bench:
             os.sched_setscheduler(int(tid), os.SCHED_OTHER, os.sched_param(0))
         (directory / "cgroup.procs").write_text(str(pid))
 
-    def arguments(self, case):
+    def arguments(self, case, python):
         made = []
         for need in case.needs:
-            if need == "unready":
-                made += ["--path", self.unready()]
-            elif need != "numpy":
-                made += ["--" + need, getattr(self, need)()]
+            if need != "numpy":
+                option = "path" if need == "unready" else need
+                made += ["--" + option, getattr(self, need)(root_of(python))]
         return [*case.args, *made]
 
 
@@ -302,7 +334,7 @@ def program(bench, case, python):
     with contextlib.ExitStack() as stack:
         for _ in range(case.rivals):
             stack.enter_context(Workload("situations/threads", "--threads", 1))
-        work = stack.enter_context(Workload(case.program, *bench.arguments(case), python=python))
+        work = stack.enter_context(Workload(case.program, *bench.arguments(case, python), python=python))
         if case.quota:
             bench.set_quota(case.quota, work.pid)
         yield work

@@ -68,6 +68,19 @@ def lock_waits(seen):
     return seen.evidence("lock_bound").get("lock_s"), own, PARALLEL
 
 
+def logging(seen):
+    """What calls of a logger took: on its lock, on the disk, and on the way back to the GIL."""
+    states = ("lock_s", "disk_s", "gil_wait_s", "held_off_s", "runqueue_s")
+    loggers = seen.threads("logger")
+    own = sum(seen.inside_s(log) for log in seen.truth["waits"].values())
+    return sum(thread["states"][state] for thread in loggers for state in states), own, PARALLEL
+
+
+def asleep(seen):
+    """Time in a call that sleeps without the GIL."""
+    return seen.thread("caller")["states"]["sleep_s"], seen.inside_s(seen.truth["calls"]["caller"]), PARALLEL
+
+
 def workers_cpu(seen):
     """CPUs that the workers of a pool used, from the verdict."""
     own = 0
@@ -179,6 +192,7 @@ CASES = [
         needs=["directory"],
         verdicts=["io_bound"],
         only=True,
+        figure=saved,
     ),
     # 5. CPU work
     Case("5 sequential", THREADS, "--threads", 1, verdicts=["cpu_single"], never=GIL, figure=running, ci=False),
@@ -206,6 +220,19 @@ CASES = [
         verdicts=["gil_bound!"],
         never=["cpu_starved"],
         seconds=3,
+        figure=running,
+        since=(3, 10),
+    ),
+    # Up to 3.9 they queue for the lock; where it wakes its waiters fast enough, it and the GIL change
+    # hands at every turn, and then the GIL is free for a third of the time.
+    Case(
+        *("6 50 threads, a locked counter, old", "situations/locks", "--threads", 50),
+        ci=False,
+        verdicts=["lock_bound"],
+        never=["cpu_starved"],
+        seconds=3,
+        figure=running,
+        until=(3, 9),
     ),
     Case(
         *("6 lock across a sleep", "situations/locks", "--how", "sleep"),
@@ -224,11 +251,13 @@ CASES = [
         ci=False,
         verdicts=["gil_bound!"],
         never=["lock_bound"],
+        figure=running,
     ),
     Case(
         *("6 RLock entered twice", "situations/locks", "--how", "rlock"),
         ci=False,
         never=["cpu_starved"],
+        figure=running,
     ),
     Case(
         *("6 condition", "situations/locks", "--how", "condition"),
@@ -247,12 +276,13 @@ CASES = [
     ),
     Case("7 pure Python sums", THREADS, verdicts=["gil_bound!"], never=["native_parallel"], figure=cpus, ci=False),
     # 8. executors
-    Case("8 threads, I/O", "situations/executor", verdicts=["io_bound"], only=True),
+    Case("8 threads, I/O", "situations/executor", verdicts=["io_bound"], only=True, figure=saved),
     Case(
         *("8 600 threads, I/O", "situations/executor", "--threads", 600),
         verdicts=["io_bound"],
         says=["asyncio"],
         only=True,
+        figure=saved,
     ),
     Case(
         *("8 threads, CPU", "situations/executor", "--work", "cpu"),
@@ -293,6 +323,7 @@ CASES = [
         *("9 CDLL usleep", "situations/calls", "--how", "cdll-sleep"),
         ci=False,
         never=GIL,
+        figure=asleep,
     ),
     Case(
         *("9 CDLL loop", "situations/natives", "--how", "cdll"),
@@ -366,6 +397,7 @@ CASES = [
         never=GIL,
         says=["What contends instead: locks"],
         ci=False,
+        figure=running,
     ),
     Case(
         *("11 the GIL on by option", THREADS),
@@ -410,6 +442,7 @@ CASES = [
         verdicts=["lock_bound"],
         never=["gil*"],
         seconds=3,
+        figure=logging,
     ),
     Case(
         *("quota, one thread", THREADS, "--threads", 1),
@@ -419,6 +452,7 @@ CASES = [
         only=True,
         says=["quota"],
         seconds=3,
+        figure=running,
     ),
     Case(
         *("quota, two threads", THREADS),
@@ -426,6 +460,7 @@ CASES = [
         verdicts=["cpu_starved!", "gil_bound"],
         only=True,
         seconds=3,
+        figure=running,
     ),
     Case(
         *("500,000 GIL cycles a second", "cycles", "--threads", 1),
@@ -437,5 +472,6 @@ CASES = [
         rivals=3,
         verdicts=["cpu_starved"],
         only=True,
+        figure=running,
     ),
 ]

@@ -44,8 +44,8 @@ def attempts(bench, look_at):
             bench.again -= 1
 
 
-def take(bench, case, look_at):
-    python = case.python or "system"
+def take(bench, case, look_at, python=None):
+    python = python or case.python or "system"
     why = bench.why_not(case, python)
     if why:
         pytest.skip(why)
@@ -64,9 +64,21 @@ def test_situation(bench, case):
     take(bench, case, lambda python: [look(bench, case, python, engine)])
 
 
+def case_of(name):
+    (case,) = [case for case in CASES if case.name == name]
+    return case
+
+
+# Up to 3.10 time.sleep is select: pselect6 by the C library of today, the old call by one before 2.34.
+@pytest.mark.parametrize("python", ["3.8", "3.9-bullseye"])
+def test_heartbeat_that_sleeps_in_select(bench, python):
+    case = case_of("10 heartbeat, one hog")
+    take(bench, case, lambda command: [look(bench, case, command, None)], python)
+
+
 @pytest.mark.parametrize("name", STEADY)
 def test_both_halves_say_the_same(bench, name):
-    (case,) = [case for case in CASES if case.name == name]
+    case = case_of(name)
 
     def look_twice(python):
         first, second = seen = look(bench, case, python, None, windows=2)

@@ -3,35 +3,41 @@
 own: += under a lock of each thread's own; queue: workers that are idle in Queue.get; condition: a
 producer and consumers; rlock: as counter, entered twice.
 
-Truth: how long each thread waited in acquire (--how sleep).
+Truth: how long each thread waited in acquire (--how sleep); the CPU time of those that count.
 """
 
 import queue
 import threading
 import time
 
-from situation import Situation, arguments, now
+from situation import CpuLog, Situation, arguments, now
 
 counter = 0
 
 
 def count(steady, work, name, lock):
     global counter
+    cpu = CpuLog(work, name)
     steady()
     while not work.over:
         for _ in range(100):
             with lock:
                 counter += 1
+        cpu.note()
+    cpu.note(last=True)
 
 
 def count_twice(steady, work, name, lock):
     global counter
+    cpu = CpuLog(work, name)
     steady()
     while not work.over:
         for _ in range(100):
             with lock:
                 with lock:
                     counter += 1
+        cpu.note()
+    cpu.note(last=True)
 
 
 def sleep_with_it(steady, work, name, lock):
