@@ -375,7 +375,7 @@ def test_of_very_many_threads_the_last_are_told_together(open_directory):
 POOL = """
 import multiprocessing, time
 def work(_):
-    while time.process_time() < 0.5:
+    while time.process_time() < 1.0:
         pass
 if __name__ == "__main__":
     with multiprocessing.get_context("fork").Pool(2) as pool:
