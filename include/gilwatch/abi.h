@@ -149,7 +149,9 @@ struct gw_gil_state {
 	__u32 python;	  /* whose it is: its layout in the process */
 	__u64 seen_ns;	  /* … and when */
 	struct gw_waiters waiters;
-	__u64 booked_ns; /* W up to which by_holder_ns is booked */
+	__u32 most_waiting; /* at once; kept by the user side, from what it takes of waiters.most */
+	__u32 most_lately;  /* the same since the last look that was shown */
+	__u64 booked_ns;    /* W up to which by_holder_ns is booked */
 	__u64 by_holder_ns[GW_BY_COUNT];
 	__u64 held_ns; /* of holds that probes saw end; without probes, of holders off the CPU … */
 	__u64 held_ticks; /* … and ticks of the sampler's clock that found it held by a running

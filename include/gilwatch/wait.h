@@ -23,10 +23,13 @@
 #define GW_WAIT_TRIES 8
 /* A waiter that cannot be removed would wait for ever: its end tries harder. */
 #define GW_WAIT_END_TRIES 64
+/* Two CPUs that begin waits at once see different numbers, and one of them is the larger. */
+#define GW_WAIT_NOTE_TRIES 4
 
 struct gw_waiters {
 	__u64 word; /* number of waiters << 50 | sum of their starts mod 2^50, in units */
 	__u64 done; /* finished waits, in units */
+	__u64 most; /* waiters at once, since that was taken last */
 };
 
 gw_inline __u64 gw_wait_units(__u64 ns)
@@ -52,21 +55,52 @@ gw_inline __u64 gw_wait_word_remove(__u64 word, __u64 start_units)
 }
 
 /*
+ * So many wait at once. Tries in vain only where each time another CPU has just seen more, or where
+ * the user side takes it, which looks at how many wait itself.
+ */
+gw_inline void gw_wait_note(struct gw_waiters *w, __u32 count)
+{
+	for (int i = 0; i < GW_WAIT_NOTE_TRIES; i++) {
+		__u64 most = *(volatile __u64 *)&w->most;
+
+		if (count <= most || __sync_val_compare_and_swap(&w->most, most, count) == most)
+			return;
+	}
+}
+
+/*
+ * How many have waited at once since it was taken last; those that wait at that moment are part of
+ * both times.
+ */
+gw_inline __u32 gw_wait_take_most(struct gw_waiters *w)
+{
+	__u64 most = __sync_lock_test_and_set(&w->most, 0);
+	__u32 count = gw_wait_count(w);
+
+	gw_wait_note(w, count);
+	return most > count ? (__u32)most : count;
+}
+
+/*
  * Adds a waiter. Returns 0 if there is no room for one more, or other CPUs got in the way too
  * often: then it is not in W.
  */
 gw_inline int gw_wait_begin(struct gw_waiters *w, __u64 now_ns)
 {
-	for (int i = 0; i < GW_WAIT_TRIES; i++) {
+	__u32 count = 0;
+
+	for (int i = 0; i < GW_WAIT_TRIES && !count; i++) {
 		__u64 old = *(volatile __u64 *)&w->word;
 		__u64 new = gw_wait_word_add(old, gw_wait_units(now_ns));
 
 		if (old >> GW_WAIT_COUNT_SHIFT == GW_WAIT_COUNT_MAX)
 			return 0;
 		if (__sync_val_compare_and_swap(&w->word, old, new) == old)
-			return 1;
+			count = (__u32)(new >> GW_WAIT_COUNT_SHIFT);
 	}
-	return 0;
+	if (count)
+		gw_wait_note(w, count);
+	return count != 0;
 }
 
 /* Removes a waiter that began at start_ns and books its wait. 0: not removed, as above. */

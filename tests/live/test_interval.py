@@ -93,6 +93,34 @@ def find_chain_laws(findings, lines):
         findings.true("intervals sum up: %s %s" % (count, sums), sum(sums[:-1]) == sums[-1])
 
 
+def find_most_waiters(findings, lines):
+    """The most of all time is that of one of the intervals, and a wait needs a waiter."""
+    whole = only_process(lines[-1]["cumulative"])
+    parts = [only_process(line["interval"]) for line in lines]
+    for index, gil in enumerate(whole["gils"]):
+        most = [part["gils"][index]["waiters_max"] for part in parts]
+        findings.true(
+            "most waiters: %s of %s" % (gil["waiters_max"], most), max(most) == gil["waiters_max"]
+        )
+    for part in parts + [whole]:
+        by = part["gil_wait_by_holder"]
+        if len(part["gils"]) == 1 and total(by) - (by["handover_s"] or 0) > 0.001:
+            findings.true("a wait has a waiter", part["gils"][0]["waiters_max"] >= 1)
+
+
+@pytest.mark.parametrize("engine", ["sched", "uprobe"])
+def test_most_waiters(engine):
+    """Of four that spin, three wait; the fourth joins them for a moment at most."""
+    with Workload("spin", "--threads=4") as work:
+        answer = run("-p", work.pid, "--json", "--engine=" + engine, "300ms", 5)
+    findings = Findings()
+    lines = lines_of(answer)
+    find_most_waiters(findings, lines)
+    most = only_process(lines[-1]["cumulative"])["gils"][0]["waiters_max"]
+    findings.true("three wait: %s" % most, most in (3, 4))
+    findings.report()
+
+
 @pytest.mark.parametrize("engine", ["sched", "uprobe"])
 def test_laws_of_intervals(engine):
     """Threads that come and go beside some that stay."""
@@ -103,6 +131,7 @@ def test_laws_of_intervals(engine):
     findings = Findings()
     for line in lines:
         find_interval_laws(findings, line)
+    find_most_waiters(findings, lines)
     if engine == "uprobe":
         find_chain_laws(findings, lines)
     # An interval's end is never early, and no interval is made twice.

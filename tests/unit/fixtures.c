@@ -252,6 +252,7 @@ static void contended(struct gw_process_view *p, const char *engine)
 	p->gil[0].acquisitions = p->gil[0].releases = 1962;
 	p->gil[0].forced_releases = 1958;
 	p->gil[0].holder_changes = 1960;
+	p->gil[0].most_waiting = 1;
 	histogram_add(&p->gil[0].hold, MS(5), 1940);
 	histogram_add(&p->gil[0].hold, 12345678, 22);
 	histogram_add(&p->gil[0].wait, MS(5) + 4321, 1960);
@@ -393,8 +394,10 @@ static void three_gils(struct gw_process_view *p)
 		p->gil[i] = *one;
 		p->gil[i].interpreter = i;
 		p->gil[i].address += 0x1000 * (uint64_t)i;
+		p->gil[i].most_waiting = 38 - i;
 	}
 	p->gil[2].interval_ns = GW_ABSENT_NS;
+	p->gil[2].most_waiting = GW_ABSENT_COUNT;
 	memcpy(p->gil[2].python, "3.13.0", sizeof("3.13.0"));
 	free(one);
 	p->ended_gil_count = 5;

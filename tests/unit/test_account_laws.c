@@ -49,6 +49,7 @@ struct world {
 	uint64_t entries;	  /* into W(t): each is off by 64 ns at most */
 	uint64_t events;	  /* each may have rounded one length up to 1 ns */
 	uint64_t resume_excess_ns;
+	uint32_t most_waiting; /* after an event */
 };
 
 static uint64_t draw(struct world *w, uint64_t below)
@@ -460,6 +461,11 @@ static void law_inflicted(const struct world *w)
 		   gw_wait_total_ns(&w->gil.waiters, w->now), 64 * w->entries);
 }
 
+static void law_most_waiting(const struct world *w)
+{
+	assert_law(w, "most at once and waiters", w->gil.waiters.most, w->most_waiting, 0);
+}
+
 static void law_by_holder(const struct world *w)
 {
 	uint64_t unbooked = gw_wait_total_ns(&w->gil.waiters, w->now) - w->gil.booked_ns;
@@ -515,6 +521,8 @@ static void step(struct world *w)
 {
 	pass_time(w);
 	actor_steps(w, &w->actor[draw(w, ACTORS)]);
+	if (gw_wait_count(&w->gil.waiters) > w->most_waiting)
+		w->most_waiting = gw_wait_count(&w->gil.waiters);
 }
 
 static void run_law(uint32_t engine, void (*law)(const struct world *))
@@ -590,6 +598,15 @@ static void test_random_clocks(void **state)
 	run_law_with_jitter(GW_ENGINE_SCHED, law_by_holder);
 	run_law_with_jitter(GW_ENGINE_UPROBE, law_inflicted);
 	run_law_with_jitter(GW_ENGINE_UPROBE, law_waits);
+}
+
+static void test_random_most_waiting(void **state)
+{
+	(void)state;
+	run_law(GW_ENGINE_SCHED, law_most_waiting);
+	run_law(GW_ENGINE_UPROBE, law_most_waiting);
+	run_law_without_probes(law_most_waiting);
+	run_law_across_windows(law_most_waiting);
 }
 
 static void test_random_wall(void **state)
@@ -805,6 +822,7 @@ int main(void)
 	static const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_random_clocks),
 		cmocka_unit_test(test_random_wall),
+		cmocka_unit_test(test_random_most_waiting),
 		cmocka_unit_test(test_random_one_holder),
 		cmocka_unit_test(test_random_inflicted),
 		cmocka_unit_test(test_random_by_holder),

@@ -275,6 +275,8 @@ static void test_uprobe_is_exact(void **state)
 	a->thread.tally.forced_releases = 1;
 	a->hold = rig_hist(r, 400000);
 	r->gil[GIL].acquisitions = 4;
+	r->gil[GIL].most_waiting = 7;
+	r->gil[GIL].most_lately = 3;
 	r->process[1].hits = 100;
 	add_ended(r);
 	rig_build(r);
@@ -282,6 +284,8 @@ static void test_uprobe_is_exact(void **state)
 	assert_int_equal(r->view->basis[GW_STATE_PYTHON].kind, GW_BASIS_EXACT);
 	assert_int_equal(r->view->thread[0].acquisitions, 4);
 	assert_int_equal(r->view->gil[0].acquisitions, 4);
+	assert_int_equal(r->view->gil[0].most_waiting, 7);
+	assert_int_equal(r->view->gil[0].most_lately, 3);
 	assert_int_equal(r->view->gil[0].hold.count, 2);
 	assert_int_equal(r->view->gil[0].hold.data.sum_ns, 400088);
 	assert_int_equal(r->view->gil[0].holding_ns, 400500);

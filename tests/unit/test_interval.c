@@ -322,6 +322,52 @@ static void a_maximum_that_grew_is_exact(void **state)
 	gw_snapshot_clear(&between);
 }
 
+/* A maximum has no difference: it is told look by look. */
+static void most_waiters_are_those_since_the_look_that_was_kept(void **state)
+{
+	struct gw_snapshot kept, next, last, between;
+
+	(void)state;
+	begin(&kept, SEC(1), 0);
+	kept.process->gil->most_waiting = 9;
+	kept.process->gil->most_since = GW_ABSENT_COUNT;
+	begin(&next, SEC(2), 0);
+	next.process->gil->most_waiting = 9;
+	next.process->gil->most_lately = 4;
+	begin(&last, SEC(3), 0);
+	last.process->gil->most_waiting = 9;
+	last.process->gil->most_lately = 2;
+	gw_interval_note(&kept, &next);
+	gw_interval_note(&kept, &last);
+	make(&kept, &last, &between);
+	assert_int_equal(between.process->gil->most_waiting, 4);
+	gw_snapshot_clear(&between);
+
+	gw_snapshot_clear(&next);
+}
+
+static void most_waiters_are_absent_unless_told_and_all_of_a_new_gil(void **state)
+{
+	struct gw_snapshot before, after, between;
+
+	(void)state;
+	begin(&before, SEC(1), 0);
+	before.process->gil->most_since = GW_ABSENT_COUNT;
+	begin(&after, SEC(2), 0);
+	after.process->gil->most_waiting = 5;
+	make(&before, &after, &between);
+	assert_true(between.process->gil->most_waiting == GW_ABSENT_COUNT);
+	gw_snapshot_clear(&between);
+
+	begin(&before, SEC(1), 0);
+	begin(&after, SEC(2), 0);
+	after.process->gil->address = 0x2000;
+	after.process->gil->most_waiting = 5;
+	make(&before, &after, &between);
+	assert_int_equal(between.process->gil->most_waiting, 5);
+	gw_snapshot_clear(&between);
+}
+
 static void what_is_absent_stays_absent_and_what_came_counts_from_nothing(void **state)
 {
 	struct gw_snapshot before, after, between;
@@ -540,6 +586,8 @@ int main(void)
 		cmocka_unit_test(histograms_are_subtracted),
 		cmocka_unit_test(a_gil_that_lost_its_row_counts_what_it_did_since),
 		cmocka_unit_test(a_maximum_that_grew_is_exact),
+		cmocka_unit_test(most_waiters_are_those_since_the_look_that_was_kept),
+		cmocka_unit_test(most_waiters_are_absent_unless_told_and_all_of_a_new_gil),
 		cmocka_unit_test(what_is_absent_stays_absent_and_what_came_counts_from_nothing),
 		cmocka_unit_test(waiting_for_nobody_goes_where_it_is_counted_without_probes),
 		cmocka_unit_test(pairs_beyond_those_shown_are_matched_as_well),

@@ -207,6 +207,43 @@ static void test_other_cpus_get_in_the_way(void **state)
 	assert_int_equal(gw_wait_total_ns(&w, 9999), 1280);
 }
 
+static void test_most_at_once(void **state)
+{
+	struct gw_waiters w = {0};
+	(void)state;
+
+	assert_int_equal(gw_wait_take_most(&w), 0);
+	for (int i = 0; i < 3; i++)
+		begin(&w, 640);
+	end(&w, 640, 1280);
+	begin(&w, 1280);
+	assert_int_equal(gw_wait_take_most(&w), 3);
+	/* Who waits at that moment waits in what follows as well, even if nobody comes. */
+	for (int i = 0; i < 2; i++)
+		end(&w, 640, 6400);
+	end(&w, 1280, 6400);
+	assert_int_equal(gw_wait_take_most(&w), 3);
+	assert_int_equal(gw_wait_take_most(&w), 0);
+	begin(&w, 6400);
+	end(&w, 6400, 6464);
+	assert_int_equal(gw_wait_take_most(&w), 1);
+}
+
+static void test_most_at_once_is_noted_in_spite_of_others(void **state)
+{
+	struct gw_waiters w = {0};
+	(void)state;
+
+	begin(&w, 640);
+	failures = GW_WAIT_NOTE_TRIES - 1;
+	gw_wait_note(&w, 5);
+	assert_int_equal(w.most, 5);
+	failures = GW_WAIT_NOTE_TRIES;
+	gw_wait_note(&w, 7);
+	assert_int_equal(failures, 0);
+	assert_int_equal(gw_wait_take_most(&w), 5);
+}
+
 /* Random waits against a plain sum of them. */
 static void test_random_waits(void **state)
 {
@@ -284,6 +321,51 @@ static void test_threads_conserve_the_total(void **state)
 	assert_int_equal(gw_wait_total_ns(&w, 12345), done * 64);
 }
 
+/* One takes the maximum again and again; the largest that it got is that of all. */
+static void *hold_one(void *argument)
+{
+	struct hammer *h = argument;
+
+	for (int i = 0; i < ROUNDS; i++) {
+		uint32_t most = gw_wait_take_most(h->w);
+
+		if (most > h->done)
+			h->done = most;
+		if (i % 2)
+			h->lost += !gw_wait_end(h->w, 640, 1280);
+		else
+			h->lost += !gw_wait_begin(h->w, 640);
+	}
+	return NULL;
+}
+
+static void test_threads_take_the_most(void **state)
+{
+	struct hammer hammers[THREADS];
+	pthread_t threads[THREADS];
+	struct gw_waiters w = {0};
+	uint64_t most = 0;
+	(void)state;
+
+	/* All of them wait at once; who takes that is seen to. */
+	for (int i = 0; i < 100; i++)
+		begin(&w, 640);
+	for (int i = 0; i < 99; i++)
+		end(&w, 640, 1280);
+	for (int i = 0; i < THREADS; i++) {
+		hammers[i] = (struct hammer){.w = &w};
+		assert_int_equal(pthread_create(&threads[i], NULL, hold_one, &hammers[i]), 0);
+	}
+	for (int i = 0; i < THREADS; i++) {
+		pthread_join(threads[i], NULL);
+		if (hammers[i].done > most)
+			most = hammers[i].done;
+	}
+	assert_int_equal(most, 100);
+	assert_in_range(gw_wait_take_most(&w), 1, 1 + THREADS);
+	assert_int_equal(gw_wait_take_most(&w), 1);
+}
+
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
@@ -298,6 +380,9 @@ int main(void)
 		cmocka_unit_test(test_a_waiter_too_many_is_refused),
 		cmocka_unit_test(test_end_without_waiters_is_refused),
 		cmocka_unit_test(test_other_cpus_get_in_the_way),
+		cmocka_unit_test(test_most_at_once),
+		cmocka_unit_test(test_most_at_once_is_noted_in_spite_of_others),
+		cmocka_unit_test(test_threads_take_the_most),
 		cmocka_unit_test(test_random_waits),
 		cmocka_unit_test(test_threads_conserve_the_total),
 	};

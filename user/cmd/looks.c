@@ -75,9 +75,33 @@ static void put_first(struct gw_process_view *process, const struct gw_verdict *
 			process->verdict[process->verdict_count++] = was[i];
 }
 
+/* Judges with regard to the headlines that are shown. 0 or -ENOMEM. */
+static int judge_again(struct gw_looks *looks, struct gw_snapshot *window)
+{
+	size_t count = window->process_count;
+	const struct gw_verdict **shown = calloc(count + 1, sizeof(*shown));
+	int code = shown ? 0 : -ENOMEM;
+
+	/* All of them first: the list may move while it grows. */
+	for (size_t i = 0; !code && i < count; i++)
+		code = headline_of(looks, &window->process[i]) ? 0 : -ENOMEM;
+	for (size_t i = 0; !code && i < count; i++) {
+		const struct gw_steady *steady = &headline_of(looks, &window->process[i])->steady;
+
+		shown[i] = steady->any ? &steady->shown : NULL;
+	}
+	if (!code)
+		gw_verdicts_judge_again(window, shown, looks->family, looks->family_count);
+	free(shown);
+	return code;
+}
+
 static int judge(struct gw_looks *looks, struct gw_snapshot *window)
 {
-	gw_verdicts_judge(window);
+	int code = judge_again(looks, window);
+
+	if (code)
+		return code;
 	memcpy(looks->family, window->verdict, sizeof(looks->family));
 	looks->family_count = window->verdict_count;
 	for (size_t i = 0; i < window->process_count; i++) {
@@ -148,10 +172,21 @@ static struct gw_look *beginning(const struct gw_snapshot *first)
 	return look;
 }
 
+/* What later looks cannot tell of the time since the ones that are kept. */
+static void note(struct gw_looks *looks)
+{
+	struct gw_look *kept[] = {looks->last, looks->judged, looks->marked};
+
+	for (size_t i = 0; i < sizeof(kept) / sizeof(kept[0]); i++)
+		if (kept[i] && kept[i] != looks->now)
+			gw_interval_note(&kept[i]->snapshot, &looks->now->snapshot);
+}
+
 static int compare(struct gw_looks *looks)
 {
 	int code;
 
+	note(looks);
 	gw_snapshot_clear(&looks->between);
 	code = gw_interval_make(&looks->last->snapshot, &looks->now->snapshot, &looks->between);
 	if (!code)

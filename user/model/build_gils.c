@@ -112,6 +112,9 @@ static void fill_row(const struct gw_build *b, const struct gw_gil_state *gil,
 		     struct gw_gil_row *row)
 {
 	row->address = gil->address;
+	row->most_waiting = gil->most_waiting;
+	row->most_lately = gil->most_lately;
+	row->most_since = GW_ABSENT_COUNT;
 	row->exact_ns = b->exact_ns > gil->exact_before_ns
 				? (int64_t)(b->exact_ns - gil->exact_before_ns)
 				: 0;

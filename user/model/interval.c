@@ -35,6 +35,7 @@ static void minus_sums(const struct gw_process_view *before, const struct gw_pro
 	between->throttled_ns = gw_minus(after->throttled_ns, before->throttled_ns);
 	between->threads_wall_ns = gw_minus(after->threads_wall_ns, before->threads_wall_ns);
 	between->cells_ns = gw_minus(after->cells_ns, before->cells_ns);
+	between->oncpu_waiting_ns = gw_minus(after->oncpu_waiting_ns, before->oncpu_waiting_ns);
 	between->io_any_ns = gw_minus(after->io_any_ns, before->io_any_ns);
 	between->io_blocked_ns = gw_minus(after->io_blocked_ns, before->io_blocked_ns);
 	gw_minus_all(between->states.ns, after->states.ns, before->states.ns, GW_STATE_COUNT);
@@ -130,6 +131,9 @@ static void minus_gil(struct gw_gil_row *between, const struct gw_gil_row *after
 	gw_minus_histogram(&between->hold, &after->hold, &before->hold);
 	gw_minus_histogram(&between->wait, &after->wait, &before->wait);
 	gw_minus_all(between->handovers, after->handovers, before->handovers, GW_DISTANCE_COUNT);
+	/* A maximum has no difference; of a GIL that came meanwhile it is all there is. */
+	if (before->address)
+		between->most_waiting = before->most_since;
 }
 
 static void take_from_ended(struct gw_gil_row *sums, const struct gw_gil_row *before)
@@ -318,6 +322,23 @@ static int minus_process(const struct gw_process_view *before, const struct gw_p
 	    before->inflicted_basis.kind != after->inflicted_basis.kind)
 		drop_blame(between);
 	return code;
+}
+
+static void note_most(struct gw_gil_row *kept, const struct gw_gil_row *now)
+{
+	if (now->most_lately > kept->most_since)
+		kept->most_since = now->most_lately;
+}
+
+void gw_interval_note(struct gw_snapshot *kept, const struct gw_snapshot *next)
+{
+	for (size_t i = 0; i < kept->process_count; i++) {
+		struct gw_process_view *process = &kept->process[i];
+		const struct gw_process_view *now = find(next, process);
+
+		for (size_t j = 0; j < process->gil_count; j++)
+			note_most(&process->gil[j], find_gil(now, &process->gil[j]));
+	}
 }
 
 int gw_interval_make(const struct gw_snapshot *before, const struct gw_snapshot *after,

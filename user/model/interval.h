@@ -17,4 +17,11 @@
 int gw_interval_make(const struct gw_snapshot *before, const struct gw_snapshot *after,
 		     struct gw_snapshot *between);
 
+/*
+ * A look that is kept for differences to come is told of each look that follows it, in turn: how
+ * many threads waited at once at most since then. Without that it is absent in between, but for
+ * what is new.
+ */
+void gw_interval_note(struct gw_snapshot *kept, const struct gw_snapshot *next);
+
 #endif

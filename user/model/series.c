@@ -57,12 +57,6 @@ void gw_series_add(struct gw_series *series, const struct gw_snapshot *interval)
 	series->next = (series->next + 1) % GW_SERIES_LENGTH;
 	if (series->count < GW_SERIES_LENGTH)
 		series->count++;
-	for (size_t i = 0; i < interval->process_count; i++) {
-		size_t waiting = gw_waiting_now(&interval->process[i]);
-
-		if (waiting > series->most_waiting)
-			series->most_waiting = waiting;
-	}
 }
 
 const struct gw_series_point *gw_series_at(const struct gw_series *series, size_t age)

@@ -17,7 +17,6 @@ struct gw_series_point {
 struct gw_series {
 	struct gw_series_point point[GW_SERIES_LENGTH]; /* a ring */
 	size_t next, count;
-	size_t most_waiting; /* threads seen to wait at once, at the ends of intervals */
 };
 
 /* The figures of an interval, with all its processes together. */

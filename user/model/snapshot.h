@@ -111,8 +111,11 @@ struct gw_gil_row {
 	int64_t interval_ns; /* the switch interval in force at the end */
 	int64_t acquisitions, releases, forced_releases; /* GW_ABSENT_COUNT without probes */
 	int64_t holder_changes;
-	int64_t holding_ns; /* all holding cells of all its threads */
-	int64_t exact_ns;   /* time under probes: what they counted, they counted in that time */
+	int64_t holding_ns;   /* all holding cells of all its threads */
+	int64_t exact_ns;     /* time under probes: what they counted, they counted in that time */
+	int64_t most_waiting; /* threads that waited for it at once, at most; GW_ABSENT_COUNT */
+	int64_t most_lately;  /* the same since the look before this one */
+	int64_t most_since;   /* the same since this look: whoever keeps it notes that */
 	struct gw_histogram hold, wait;
 	int64_t handovers[GW_DISTANCE_COUNT]; /* GW_ABSENT_COUNT without probes */
 };

@@ -352,6 +352,16 @@ static int copy_processes(const struct gw_session *s, struct gw_raw *raw)
 	return 0;
 }
 
+static void take_most_waiting(struct gw_gil_state *gil)
+{
+	__u32 most = gil->address ? gw_wait_take_most(&gil->waiters) : 0;
+
+	if (most > gil->most_lately)
+		gil->most_lately = most;
+	if (most > gil->most_waiting)
+		gil->most_waiting = most;
+}
+
 static int copy_gils(const struct gw_session *s, struct gw_raw *raw)
 {
 	size_t each = GW_GILS_PER_PROCESS;
@@ -359,9 +369,13 @@ static int copy_gils(const struct gw_session *s, struct gw_raw *raw)
 	raw->gil = calloc(s->slots * each, sizeof(*raw->gil));
 	if (!raw->gil)
 		return -ENOMEM;
-	for (size_t i = 0; i < s->slots; i++)
-		if (s->processes[i].origin != GW_ORIGIN_NONE)
-			memcpy(raw->gil + i * each, s->gils + i * each, each * sizeof(*raw->gil));
+	for (size_t i = 0; i < s->slots; i++) {
+		if (s->processes[i].origin == GW_ORIGIN_NONE)
+			continue;
+		for (size_t j = i * each; j < (i + 1) * each; j++)
+			take_most_waiting(&s->gils[j]);
+		memcpy(raw->gil + i * each, s->gils + i * each, each * sizeof(*raw->gil));
+	}
 	raw->gil_count = s->slots * each;
 	return 0;
 }
@@ -407,6 +421,13 @@ int gw_session_read(struct gw_session *s, struct gw_raw *raw, struct gw_error *e
 				    "what was measured cannot be read from the kernel (%s)",
 				    strerror(-code));
 	return 0;
+}
+
+void gw_session_forget_lately(struct gw_session *s)
+{
+	for (size_t i = 0; i < s->slots * GW_GILS_PER_PROCESS; i++)
+		if (s->processes[i / GW_GILS_PER_PROCESS].origin != GW_ORIGIN_NONE)
+			s->gils[i].most_lately = 0;
 }
 
 void gw_session_free(struct gw_session *s)

@@ -187,6 +187,9 @@ uint64_t gw_session_stop(struct gw_session *session);
 /* Copies everything out. raw must be zeroed; gw_raw_clear frees it, also after an error. */
 int gw_session_read(struct gw_session *session, struct gw_raw *raw, struct gw_error *err);
 
+/* What was read last has been shown: what gw_gil_state.most_lately tells begins anew. */
+void gw_session_forget_lately(struct gw_session *session);
+
 /* Detaches and frees all; accepts NULL. */
 void gw_session_free(struct gw_session *session);
 

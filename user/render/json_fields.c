@@ -131,6 +131,7 @@ static const struct gw_field gil[] = {
 	FIELD(COUNT, gw_gil_row, holder_changes, "holder_changes", NULL),
 	FIELD(TIME, gw_gil_row, holding_ns, "holding_s", NULL),
 	FIELD(TIME, gw_gil_row, exact_ns, "exact_s", NULL),
+	FIELD(COUNT, gw_gil_row, most_waiting, "waiters_max", "it was not noted"),
 };
 
 static const struct gw_field ended_gils[] = {

@@ -89,8 +89,19 @@ static int64_t forced_releases(const struct gw_process_view *p)
 	return sum;
 }
 
-static void waiting_line(const struct gw_screen *screen, const struct gw_process_view *p,
-			 const struct gw_process_view *now, struct gw_grid *grid, int row)
+/* At the one of several GILs for which it was most; negative: not known. */
+static int64_t most_waiting(const struct gw_process_view *p)
+{
+	int64_t most = GW_ABSENT_COUNT;
+
+	for (size_t i = 0; i < p->gil_count; i++)
+		if (p->gil[i].most_waiting > most)
+			most = p->gil[i].most_waiting;
+	return most;
+}
+
+static void waiting_line(const struct gw_process_view *p, const struct gw_process_view *now,
+			 struct gw_grid *grid, int row)
 {
 	double seconds = (double)p->elapsed_ns, waiting;
 	char ratio[32] = "";
@@ -102,9 +113,9 @@ static void waiting_line(const struct gw_screen *screen, const struct gw_process
 		snprintf(ratio, sizeof(ratio), " (\xc3\x97%s)",
 			 gw_number(p->resume.delay_ratio).text);
 	gw_grid_print(grid, row, 5, grid->columns - 5, GW_PEN_PLAIN,
-		      "%s wait, %zu now (most: %zu); resume p99 %s%s; forced %s%s",
+		      "%s wait, %zu now (most: %s%s); resume p99 %s%s; forced %s%s",
 		      gw_number(waiting).text, now ? gw_waiting_now(now) : 0,
-		      screen->series->most_waiting,
+		      gw_count(most_waiting(p)).text, p->gil_count > 1 ? " for one" : "",
 		      gw_duration(gw_histogram_shown_ns(&p->resume.latency, 990)).text, ratio,
 		      gw_text_about(&p->probes_basis),
 		      gw_rate(forced_releases(p), gw_probed_ns(p)).text);
@@ -141,7 +152,7 @@ void gw_screen_gil(const struct gw_screen *screen, struct gw_grid *grid, int row
 	gw_grid_print(grid, row, 5, grid->columns - 5, GW_PEN_PLAIN, "held %s%s",
 		      gw_share(held).text, holder);
 	if (rows > 1)
-		waiting_line(screen, p, now, grid, row + 1);
+		waiting_line(p, now, grid, row + 1);
 	if (rows > 2)
 		percentiles_line(p, grid, row + 2);
 }

@@ -284,8 +284,14 @@ int gw_collect_process(const struct gw_watch *w, struct gw_watched *watched,
 static int collect_one(const struct gw_watch *w, struct gw_watched *watched,
 		       const struct gw_raw *raw, enum gw_ended ended, struct gw_process_view *view)
 {
-	if (watched->view)
-		return gw_process_view_copy(watched->view, view);
+	if (watched->view) {
+		int code = gw_process_view_copy(watched->view, view);
+
+		/* What was since the look before is told once. */
+		for (size_t i = 0; i < watched->view->gil_count; i++)
+			watched->view->gil[i].most_lately = 0;
+		return code;
+	}
 	if (watched->kind != GW_WATCHED_REFUSED)
 		return gw_collect_process(w, watched, raw, ended, view);
 	describe_process(watched, view);

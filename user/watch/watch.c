@@ -313,6 +313,8 @@ int gw_watch_look(struct gw_watch *w, enum gw_ended ended, struct gw_snapshot *s
 
 	if (!code)
 		code = gw_watch_collect(w, &raw, ended, snapshot, err);
+	if (!code)
+		gw_session_forget_lately(w->session);
 	gw_raw_clear(&raw);
 	return code;
 }
