@@ -1046,13 +1046,13 @@ static void test_empty(void **state)
 	(void)state;
 
 	gw_verdicts_judge(&snapshot);
-	assert_int_equal(gw_verdict_process(&snapshot, &process, out), 1);
+	assert_int_equal(gw_verdict_process(&snapshot, &process, NULL, out), 1);
 	assert_string_equal(out[0].code, "insufficient_data");
 	process.elapsed_ns = seconds(10);
-	assert_int_equal(gw_verdict_process(&snapshot, &process, out), 1);
+	assert_int_equal(gw_verdict_process(&snapshot, &process, NULL, out), 1);
 	assert_string_equal(out[0].code, "insufficient_data");
 	process.elapsed_ns = GW_ABSENT_NS;
-	assert_int_equal(gw_verdict_process(&snapshot, &process, out), 1);
+	assert_int_equal(gw_verdict_process(&snapshot, &process, NULL, out), 1);
 	for (int i = 0; i < GW_STATE_COUNT; i++)
 		process.states.ns[i] = process.ended_states.ns[i] = GW_ABSENT_NS;
 	for (int i = 0; i < GW_HOLDER_COUNT; i++)
@@ -1063,7 +1063,7 @@ static void test_empty(void **state)
 	process.elapsed_ns = seconds(10);
 	process.ended_wall_ns = seconds(5);
 	process.ended_count = 2;
-	assert_int_equal(gw_verdict_process(&snapshot, &process, out), 1);
+	assert_int_equal(gw_verdict_process(&snapshot, &process, NULL, out), 1);
 	assert_string_equal(out[0].code, "idle");
 }
 

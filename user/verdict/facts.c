@@ -113,7 +113,7 @@ static void find_holding(struct gw_facts *facts)
  * A parked thread neither runs nor wakes nor wants: it says nothing about the program's work. The
  * third condition keeps threads that are starved of the GIL or of a CPU in sight.
  */
-static int is_parked(const struct gw_thread_view *thread)
+static int is_parked(const struct gw_thread_view *thread, double ease)
 {
 	const int64_t *state = thread->states.ns;
 	int64_t wall_ns = thread->wall_ns;
@@ -123,9 +123,11 @@ static int is_parked(const struct gw_thread_view *thread)
 
 	if (wall_ns <= 0)
 		return 1;
-	return gw_ratio(gw_known_ns(thread->where_ns[GW_RUNNING]), wall_ns) < GW_PARKED_CPU &&
-	       (double)gw_known_ns(thread->wakes) < GW_PARKED_WAKES_PER_S * gw_seconds(wall_ns) &&
-	       gw_ratio(wants_ns, wall_ns) < GW_PARKED_WANTS;
+	return gw_ratio(gw_known_ns(thread->where_ns[GW_RUNNING]), wall_ns) <
+		       gw_ease_most(ease, GW_PARKED_CPU) &&
+	       (double)gw_known_ns(thread->wakes) <
+		       gw_ease_most(ease, GW_PARKED_WAKES_PER_S * gw_seconds(wall_ns)) &&
+	       gw_ratio(wants_ns, wall_ns) < gw_ease_most(ease, GW_PARKED_WANTS);
 }
 
 /*
@@ -171,12 +173,14 @@ static void add_ended(struct gw_facts *facts)
 static void find_active(struct gw_facts *facts)
 {
 	const struct gw_process_view *process = facts->process;
+	/* One that is taken for idle stays so a little longer. */
+	double ease = gw_ease_of("idle", facts->shown).fires;
 
 	for (size_t i = 0; i < process->thread_count; i++) {
 		const struct gw_thread_view *thread = &process->thread[i];
 
 		facts->wakes += (uint64_t)gw_known_ns(thread->wakes);
-		if (is_parked(thread)) {
+		if (is_parked(thread, ease)) {
 			facts->parked_count++;
 			continue;
 		}
@@ -250,6 +254,7 @@ static void find_cpus(struct gw_facts *facts)
 {
 	const struct gw_process_view *process = facts->process;
 	struct gw_starved *starved = &facts->starved;
+	struct gw_ease ease = gw_ease_of("cpu_starved", facts->shown);
 	double throttled = gw_ratio(gw_known_ns(process->throttled_ns), facts->elapsed_ns);
 	double runnable;
 
@@ -263,8 +268,9 @@ static void find_cpus(struct gw_facts *facts)
 	runnable = gw_ratio(starved->runnable_ns, facts->elapsed_ns);
 	starved->quota = throttled >= GW_THROTTLED;
 	starved->share = gw_ratio(starved->runnable_ns, starved->runnable_ns + facts->running_ns);
-	starved->fires = starved->share >= GW_STARVED &&
-			 runnable >= (starved->quota ? GW_STARVED_MIN_QUOTA : GW_STARVED_MIN);
+	starved->fires = starved->share >= gw_ease_least(ease.fires, GW_STARVED) &&
+			 runnable >= gw_ease_least(ease.fires, starved->quota ? GW_STARVED_MIN_QUOTA
+									      : GW_STARVED_MIN);
 	/* A starved process has no CPU to spare, whatever the numbers of CPUs say. */
 	facts->spare = !starved->fires &&
 		       facts->cpus_usable >= used_together(facts->snapshot) + GW_SPARE_CPUS;
@@ -295,12 +301,29 @@ static int is_gil_known(const struct gw_facts *facts)
 	       GW_UNKNOWN_SHARE;
 }
 
+double gw_least(const struct gw_facts *facts, double threshold)
+{
+	return gw_ease_least(facts->ease.fires, threshold);
+}
+
+double gw_most(const struct gw_facts *facts, double threshold)
+{
+	return gw_ease_most(facts->ease.fires, threshold);
+}
+
+enum gw_severity gw_severity_by(const struct gw_facts *facts, double figure, double critical)
+{
+	return figure >= gw_ease_least(facts->ease.critical, critical) ? GW_CRITICAL : GW_WARNING;
+}
+
 void gw_facts_find(struct gw_facts *facts, const struct gw_snapshot *snapshot,
-		   const struct gw_process_view *process)
+		   const struct gw_process_view *process, const struct gw_verdict *shown)
 {
 	memset(facts, 0, sizeof(*facts));
 	facts->snapshot = snapshot;
 	facts->process = process;
+	facts->shown = shown;
+	facts->ease = gw_ease_of("", NULL);
 	facts->elapsed_ns = gw_known_ns(process->elapsed_ns);
 	facts->has_gil = !process->free_threaded || process->gil_enabled;
 	find_waits(facts);
@@ -311,5 +334,5 @@ void gw_facts_find(struct gw_facts *facts, const struct gw_snapshot *snapshot,
 	find_io(facts);
 	facts->workers = count_workers(facts);
 	facts->stalled = gw_loop_find(process);
-	gw_late_find(&facts->late, process, facts->interval_ns);
+	gw_late_find(&facts->late, facts);
 }

@@ -4,6 +4,7 @@
 #define GW_VERDICT_FACTS_H
 
 #include "model/snapshot.h"
+#include "verdict/ease.h"
 
 /* A figure with the half-width of its 95 % interval; 0 if it is exact. */
 struct gw_figure {
@@ -35,7 +36,9 @@ struct gw_starved {
 struct gw_facts {
 	const struct gw_snapshot *snapshot;
 	const struct gw_process_view *process;
-	int64_t elapsed_ns; /* T */
+	int64_t elapsed_ns;		/* T */
+	const struct gw_verdict *shown; /* the verdict of before that is shown; NULL: none */
+	struct gw_ease ease;		/* of the rule that is asked */
 
 	int has_gil;   /* 0: a build that runs with the GIL off */
 	int gil_known; /* enough of the time has a GIL state for its absence to mean something */
@@ -68,8 +71,16 @@ struct gw_facts {
 	struct gw_late late;
 };
 
+/* shown: see ease.h; NULL: nothing is. The ease is that of no rule yet. */
 void gw_facts_find(struct gw_facts *facts, const struct gw_snapshot *snapshot,
-		   const struct gw_process_view *process);
+		   const struct gw_process_view *process, const struct gw_verdict *shown);
+
+/* Thresholds of the rule that is asked: one to be reached, and one not to be. */
+double gw_least(const struct gw_facts *facts, double threshold);
+double gw_most(const struct gw_facts *facts, double threshold);
+
+/* Of a figure that warns: critical from this threshold on. */
+enum gw_severity gw_severity_by(const struct gw_facts *facts, double figure, double critical);
 
 /* A time that may be absent, as a number that can be added up. */
 int64_t gw_known_ns(int64_t ns);

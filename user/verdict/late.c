@@ -15,33 +15,39 @@ static double percentile_ns(const struct gw_histogram *histogram, unsigned int p
  * The histogram is of the whole latency and only its sum is split, so that a percentile's GIL part
  * is estimated by the GIL's share of the sum.
  */
-static int judge(struct gw_late *late, const struct gw_resume *resume, int64_t interval_ns)
+static int judge(struct gw_late *late, const struct gw_resume *resume, int64_t interval_ns,
+		 const struct gw_ease *ease)
 {
 	const struct gw_histogram *latency = &resume->latency;
 	int64_t gil_ns = gw_known_ns(resume->gil_ns);
 	double share = gw_ratio(gil_ns, (int64_t)latency->data.sum_ns);
 	double limit_ns = GW_LATE_INTERVALS * (double)interval_ns;
+	double enough = gw_ease_least(ease->fires, GW_LATE_RESUMES), mean_ns;
 	int by_ratio, by_tail;
 
 	memset(late, 0, sizeof(*late));
-	if (latency->absent || latency->count < GW_LATE_RESUMES || share < GW_LATE_GIL_SHARE)
+	if (latency->absent || (double)latency->count < enough ||
+	    share < gw_ease_least(ease->fires, GW_LATE_GIL_SHARE))
 		return 0;
 	if (share > 1.0)
 		share = 1.0;
 	late->resumes = latency->count;
-	late->delay_ratio = resume->delays >= GW_LATE_RESUMES ? resume->delay_ratio : -1.0;
+	late->delay_ratio = (double)resume->delays >= enough ? resume->delay_ratio : -1.0;
 	late->p50_ns = share * percentile_ns(latency, 500);
 	late->p99_ns = share * percentile_ns(latency, 990);
-	by_ratio = late->delay_ratio >= GW_LATE_DELAY_RATIO &&
-		   (double)gil_ns / (double)latency->count >= (double)GW_LATE_MEAN_NS;
-	by_tail = late->p99_ns >= limit_ns;
+	mean_ns = (double)gil_ns / (double)latency->count;
+	by_ratio = late->delay_ratio >= gw_ease_least(ease->fires, GW_LATE_DELAY_RATIO) &&
+		   mean_ns >= gw_ease_least(ease->fires, GW_LATE_MEAN_NS);
+	by_tail = late->p99_ns >= gw_ease_least(ease->fires, limit_ns);
 	late->fires = by_ratio || by_tail;
-	late->critical = late->fires && late->p50_ns >= limit_ns;
+	late->critical = late->fires && late->p50_ns >= gw_ease_least(ease->critical, limit_ns);
 	return late->fires;
 }
 
-void gw_late_find(struct gw_late *late, const struct gw_process_view *process, int64_t interval_ns)
+void gw_late_find(struct gw_late *late, const struct gw_facts *facts)
 {
+	const struct gw_process_view *process = facts->process;
+	struct gw_ease ease = gw_ease_of("gil_latency", facts->shown);
 	int64_t most_ns = -1;
 	struct gw_late one;
 
@@ -49,12 +55,13 @@ void gw_late_find(struct gw_late *late, const struct gw_process_view *process, i
 	for (size_t i = 0; i < process->thread_count; i++) {
 		const struct gw_thread_view *thread = &process->thread[i];
 
-		if (!judge(&one, &thread->resume, interval_ns) || thread->resume.gil_ns <= most_ns)
+		if (!judge(&one, &thread->resume, facts->interval_ns, &ease) ||
+		    thread->resume.gil_ns <= most_ns)
 			continue;
 		most_ns = thread->resume.gil_ns;
 		*late = one;
 		late->thread = thread;
 	}
 	if (!late->fires)
-		judge(late, &process->resume, interval_ns);
+		judge(late, &process->resume, facts->interval_ns, &ease);
 }

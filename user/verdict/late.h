@@ -6,6 +6,6 @@
 #include "verdict/facts.h"
 
 /* The thread that lost most to the GIL among those that are late; else the process as a whole. */
-void gw_late_find(struct gw_late *late, const struct gw_process_view *process, int64_t interval_ns);
+void gw_late_find(struct gw_late *late, const struct gw_facts *facts);
 
 #endif

@@ -46,7 +46,7 @@ int gw_rule_cpu_starved(const struct gw_facts *facts, struct gw_verdict *verdict
 
 	if (!starved->fires)
 		return 0;
-	verdict->severity = starved->share >= GW_STARVED_CRITICAL ? GW_CRITICAL : GW_WARNING;
+	verdict->severity = gw_severity_by(facts, starved->share, GW_STARVED_CRITICAL);
 	/* Under a quota there may be both. */
 	if (gw_at_most(&facts->contended, facts->elapsed_ns) < GW_GIL_BOUND_WAIT)
 		gw_say(verdict, "Not the GIL but too few CPUs: ");
@@ -73,6 +73,8 @@ static int is_native_parallel(const struct gw_facts *facts)
 	const struct gw_process_view *process = facts->process;
 	const int64_t *state = process->states.ns;
 	const struct gw_basis *basis = &process->basis[GW_STATE_NATIVE];
+	/* Also asked by the rule of one thread. */
+	double ease = gw_ease_of("native_parallel", facts->shown).fires;
 	struct gw_figure native = {.ns = gw_known_ns(state[GW_STATE_NATIVE])};
 	int64_t demand_ns = native.ns + gw_known_ns(state[GW_STATE_PYTHON]) +
 			    gw_known_ns(state[GW_STATE_HELD_OFF]) + facts->gil_wait.ns;
@@ -81,8 +83,8 @@ static int is_native_parallel(const struct gw_facts *facts)
 		return 0;
 	if (basis->kind == GW_BASIS_SAMPLED)
 		native.error_ns = gw_known_ns(basis->error_ns);
-	return gw_at_least(&native, facts->elapsed_ns) >= GW_NATIVE_CPUS &&
-	       gw_at_most(&facts->gil_wait, demand_ns) <= GW_NATIVE_WAIT;
+	return gw_at_least(&native, facts->elapsed_ns) >= gw_ease_least(ease, GW_NATIVE_CPUS) &&
+	       gw_at_most(&facts->gil_wait, demand_ns) <= gw_ease_most(ease, GW_NATIVE_WAIT);
 }
 
 int gw_rule_native_parallel(const struct gw_facts *facts, struct gw_verdict *verdict)
@@ -116,17 +118,18 @@ int gw_rule_native_parallel(const struct gw_facts *facts, struct gw_verdict *ver
 static const struct gw_thread_view *only_busy_thread(const struct gw_facts *facts)
 {
 	const struct gw_thread_view *busy = NULL;
+	size_t count = 0;
 
 	for (size_t i = 0; i < facts->process->thread_count; i++) {
 		const struct gw_thread_view *thread = &facts->process->thread[i];
+		double share = gw_ratio(thread->where_ns[GW_RUNNING], facts->elapsed_ns);
 
-		if (gw_ratio(thread->where_ns[GW_RUNNING], facts->elapsed_ns) < GW_SINGLE_CPU)
-			continue;
-		if (busy)
-			return NULL;
-		busy = thread;
+		count += share >= GW_SINGLE_CPU;
+		if (share >= gw_least(facts, GW_SINGLE_CPU) &&
+		    (!busy || thread->where_ns[GW_RUNNING] > busy->where_ns[GW_RUNNING]))
+			busy = thread;
 	}
-	return busy;
+	return count > 1 ? NULL : busy;
 }
 
 int gw_rule_cpu_single(const struct gw_facts *facts, struct gw_verdict *verdict)
@@ -136,7 +139,7 @@ int gw_rule_cpu_single(const struct gw_facts *facts, struct gw_verdict *verdict)
 	const char *split = facts->has_gil ? "processes" : "threads or processes";
 
 	if (!thread || !facts->gil_known || is_native_parallel(facts) ||
-	    gw_at_most(&facts->gil_wait, facts->elapsed_ns) >= GW_SINGLE_WAITERS)
+	    gw_at_most(&facts->gil_wait, facts->elapsed_ns) >= gw_most(facts, GW_SINGLE_WAITERS))
 		return 0;
 	verdict->severity = GW_INFO;
 	gw_say(verdict, "One thread, ");

@@ -25,7 +25,7 @@ static void add_start(struct family *family, int64_t ns)
 		family->slowest_ns = ns;
 }
 
-static void add_member(struct family *family, const struct gw_facts *facts)
+static void add_member(struct family *family, const struct gw_facts *facts, double busy_cpus)
 {
 	const struct gw_process_view *process = facts->process;
 	int64_t elapsed_ns = facts->snapshot->elapsed_ns;
@@ -34,14 +34,15 @@ static void add_member(struct family *family, const struct gw_facts *facts)
 		return;
 	family->measured++;
 	/* A lone thread's sleep is no timer where others beside it do the same. */
-	family->waiting += !gw_waits_for_workers(facts) &&
-			   gw_ratio(facts->io_ns, facts->active_wall_ns) >= GW_IO_SHARE;
+	family->waiting +=
+		!gw_waits_for_workers(facts) &&
+		gw_ratio(facts->io_ns, facts->active_wall_ns) >= gw_least(facts, GW_IO_SHARE);
 	family->cpus += gw_ratio(facts->running_ns, elapsed_ns);
 	family->wanted_cpus += gw_ratio(facts->running_ns + facts->starved.runnable_ns, elapsed_ns);
 	if (facts->cpus_usable > family->cpus_usable)
 		family->cpus_usable = facts->cpus_usable;
 	add_start(family, process->first_python_ns);
-	if (facts->cpus_used < GW_FAMILY_CPU)
+	if (facts->cpus_used < busy_cpus)
 		return;
 	family->busy++;
 	family->busy_wall_ns += facts->active_wall_ns;
@@ -49,12 +50,13 @@ static void add_member(struct family *family, const struct gw_facts *facts)
 	family->busy_lock_ns += facts->active.ns[GW_STATE_LOCK];
 }
 
-static struct family find_family(const struct gw_facts *facts, size_t count)
+/* busy_cpus: from so many on a process computes. */
+static struct family find_family(const struct gw_facts *facts, size_t count, double busy_cpus)
 {
 	struct family family = {0};
 
 	for (size_t i = 0; i < count; i++)
-		add_member(&family, &facts[i]);
+		add_member(&family, &facts[i], busy_cpus);
 	return family;
 }
 
@@ -90,14 +92,14 @@ static void say_costs(const struct family *family, struct gw_verdict *verdict)
 
 int gw_rule_process_parallel(const struct gw_facts *facts, size_t count, struct gw_verdict *verdict)
 {
-	struct family family = find_family(facts, count);
+	struct family family = find_family(facts, count, gw_least(facts, GW_FAMILY_CPU));
 	double could_use = (double)family.busy;
 
 	if (family.cpus_usable > 0 && family.cpus_usable < could_use)
 		could_use = family.cpus_usable;
 	/* Where others compete for the CPUs, it is what they want that tells of their work. */
-	if (family.busy < 2 || family.cpus < GW_FAMILY_CPUS ||
-	    family.wanted_cpus < GW_FAMILY_SHARE * could_use)
+	if (family.busy < 2 || family.cpus < gw_least(facts, GW_FAMILY_CPUS) ||
+	    family.wanted_cpus < gw_least(facts, GW_FAMILY_SHARE * could_use))
 		return 0;
 	verdict->severity = GW_INFO;
 	gw_say(verdict,
@@ -118,7 +120,7 @@ int gw_rule_process_parallel(const struct gw_facts *facts, size_t count, struct 
 int gw_rule_processes_io_bound(const struct gw_facts *facts, size_t count,
 			       struct gw_verdict *verdict)
 {
-	struct family family = find_family(facts, count);
+	struct family family = find_family(facts, count, gw_most(facts, GW_FAMILY_CPU));
 
 	if (family.waiting < 2 || family.busy > 0)
 		return 0;

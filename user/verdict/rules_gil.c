@@ -40,13 +40,13 @@ int gw_rule_gil_bound(const struct gw_facts *facts, struct gw_verdict *verdict)
 {
 	double wait = gw_at_least(&facts->contended, facts->elapsed_ns);
 
-	if (wait < GW_GIL_BOUND_WAIT ||
-	    gw_at_least(&facts->held, facts->elapsed_ns) < GW_GIL_BOUND_HELD)
+	if (wait < gw_least(facts, GW_GIL_BOUND_WAIT) ||
+	    gw_at_least(&facts->held, facts->elapsed_ns) < gw_least(facts, GW_GIL_BOUND_HELD))
 		return 0;
-	if (facts->late.fires && facts->others_held < GW_GIL_BOUND_OTHERS)
+	if (facts->late.fires && facts->others_held < gw_least(facts, GW_GIL_BOUND_OTHERS))
 		return 0; /* gil_latency tells all of it */
 
-	verdict->severity = wait >= GW_GIL_BOUND_CRITICAL ? GW_CRITICAL : GW_WARNING;
+	verdict->severity = gw_severity_by(facts, wait, GW_GIL_BOUND_CRITICAL);
 	say_contention(facts, verdict);
 	if (facts->spare)
 		gw_say(verdict, "splitting this work over processes can: ");
@@ -170,7 +170,8 @@ int gw_rule_gil_hops(const struct gw_facts *facts, struct gw_verdict *verdict)
 		all += of_one;
 	}
 	rate = facts->elapsed_ns > 0 ? (double)all / gw_seconds(facts->elapsed_ns) : 0.0;
-	if (gw_ratio(far, all) < GW_HOPS_FAR || rate < GW_HOPS_PER_S)
+	if (gw_ratio(far, all) < gw_least(facts, GW_HOPS_FAR) ||
+	    rate < gw_least(facts, GW_HOPS_PER_S))
 		return 0;
 	verdict->severity = GW_WARNING;
 	gw_say(verdict,

@@ -166,10 +166,10 @@ int gw_rule_gil_held_blocked(const struct gw_facts *facts, struct gw_verdict *ve
 	const struct gw_thread_view *thread = most_held_blocked(facts->process);
 	enum gw_where cause;
 
-	if (lost < GW_HELD_BLOCKED)
+	if (lost < gw_least(facts, GW_HELD_BLOCKED))
 		return 0;
 	cause = main_cause(thread ? thread->held_off_by_ns : facts->process->gil_wait_by_holder_ns);
-	verdict->severity = lost >= GW_HELD_BLOCKED_CRITICAL ? GW_CRITICAL : GW_WARNING;
+	verdict->severity = gw_severity_by(facts, lost, GW_HELD_BLOCKED_CRITICAL);
 	say_held_blocked(facts, thread, cause, verdict);
 
 	if (thread) {
@@ -190,7 +190,7 @@ int gw_rule_gil_held_starved(const struct gw_facts *facts, struct gw_verdict *ve
 {
 	if (facts->starved.fires) /* which tells of it */
 		return 0;
-	if (gw_at_least(&facts->preempted, facts->elapsed_ns) < GW_HELD_STARVED)
+	if (gw_at_least(&facts->preempted, facts->elapsed_ns) < gw_least(facts, GW_HELD_STARVED))
 		return 0;
 	verdict->severity = GW_WARNING;
 	gw_say(verdict,
@@ -344,14 +344,20 @@ static void say_long_holds(const struct long_holds *holds, struct gw_verdict *ve
 	gw_evidence(verdict, "longest_hold_s", gw_seconds(holds->longest_ns));
 }
 
+/* Whether others lost by them: what makes a warning of it, and else a remark of the same name. */
+static int is_lost(const struct gw_facts *facts, const struct long_holds *holds)
+{
+	return holds->loss >= gw_ease_least(facts->ease.warning, GW_LONG_LOSS);
+}
+
 int gw_rule_long_holds(const struct gw_facts *facts, struct gw_verdict *verdict)
 {
 	struct long_holds holds;
 
 	find_long_holds(&holds, facts);
-	if (holds.count == 0 || holds.loss < GW_LONG_LOSS)
+	if (holds.count == 0 || !is_lost(facts, &holds))
 		return 0;
-	verdict->severity = holds.loss >= GW_LONG_LOSS_CRITICAL ? GW_CRITICAL : GW_WARNING;
+	verdict->severity = gw_severity_by(facts, holds.loss, GW_LONG_LOSS_CRITICAL);
 	say_long_holds(&holds, verdict);
 	gw_say(verdict,
 	       " though others wanted it; they lost about %.2f s. Python cannot interrupt a call "
@@ -373,7 +379,7 @@ int gw_rule_long_holds_alone(const struct gw_facts *facts, struct gw_verdict *ve
 	struct long_holds holds;
 
 	find_long_holds(&holds, facts);
-	if (holds.count == 0 || holds.loss >= GW_LONG_LOSS)
+	if (holds.count == 0 || is_lost(facts, &holds))
 		return 0;
 	verdict->severity = GW_INFO;
 	say_long_holds(&holds, verdict);

@@ -62,7 +62,8 @@ static int judge_fixed(const struct gw_facts *facts, struct gw_verdict *verdict)
 		verdict->severity = GW_WARNING;
 		gw_say(verdict, "A thread that wakes up waits that long for the GIL: a shorter "
 				"one gives earlier answers. Measure both.");
-	} else if (interval_ns < GW_INTERVAL_SHORT_NS && rate > GW_INTERVAL_GIVE_WAYS_PER_S) {
+	} else if (interval_ns < GW_INTERVAL_SHORT_NS &&
+		   rate > gw_ease_least(facts->ease.warning, GW_INTERVAL_GIVE_WAYS_PER_S)) {
 		verdict->severity = GW_WARNING;
 		gw_say(verdict, "Each costs a hand-over between threads: a longer one spends less "
 				"on that. Measure both.");

@@ -18,8 +18,10 @@ int gw_rule_lock_bound(const struct gw_facts *facts, struct gw_verdict *verdict)
 	if (!facts->gil_known || facts->elapsed_ns <= 0 || gw_waits_for_workers(facts))
 		return 0;
 	per_second = facts->lock_wakes / gw_seconds(facts->elapsed_ns);
-	if (share < GW_LOCK_SHARE || per_second < GW_LOCK_WAKES_PER_S ||
-	    facts->gil_wait.ns + facts->gil_wait.error_ns >= lock_ns)
+	if (share < gw_least(facts, GW_LOCK_SHARE) ||
+	    per_second < gw_least(facts, GW_LOCK_WAKES_PER_S) ||
+	    (double)(facts->gil_wait.ns + facts->gil_wait.error_ns) >=
+		    gw_most(facts, (double)lock_ns))
 		return 0;
 	verdict->severity = GW_WARNING;
 	gw_say(verdict,
@@ -71,11 +73,15 @@ static int64_t io_ns(const struct gw_facts *facts, enum gw_state *most)
 
 int gw_waits_for_io(const struct gw_facts *facts)
 {
+	/* Also asked by the rule of those that are idle. */
+	double ease = gw_ease_of("io_bound", facts->shown).fires;
 	enum gw_state most;
 
 	return facts->gil_known &&
-	       gw_ratio(io_ns(facts, &most), facts->active_wall_ns) >= GW_IO_SHARE &&
-	       gw_at_most(&facts->gil_wait, facts->active_wall_ns) <= GW_IO_WAIT;
+	       gw_ratio(io_ns(facts, &most), facts->active_wall_ns) >=
+		       gw_ease_least(ease, GW_IO_SHARE) &&
+	       gw_at_most(&facts->gil_wait, facts->active_wall_ns) <=
+		       gw_ease_most(ease, GW_IO_WAIT);
 }
 
 static void say_saved(const struct gw_facts *facts, struct gw_verdict *verdict)

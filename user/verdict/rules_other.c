@@ -35,7 +35,8 @@ int gw_rule_idle(const struct gw_facts *facts, struct gw_verdict *verdict)
 		say_workers(facts, verdict);
 		return 1;
 	}
-	if (facts->active_count > 0 || facts->parked_count == 0 || cpu >= GW_IDLE_CPU)
+	if (facts->active_count > 0 || facts->parked_count == 0 ||
+	    cpu >= gw_most(facts, GW_IDLE_CPU))
 		return 0;
 	verdict->severity = GW_INFO;
 	gw_say(verdict,

@@ -10,6 +10,12 @@
 #define GW_SECOND_NS	  1000000000LL
 #define GW_MILLISECOND_NS 1000000LL
 
+/*
+ * In a view that judges again and again, how far beyond its thresholds a verdict that is shown
+ * stays: shares of an interval of one second play by some percent.
+ */
+#define GW_EASE 0.20
+
 /* -- When there is anything to judge -------------------------------------------------------- */
 
 /*

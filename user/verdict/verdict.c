@@ -88,20 +88,21 @@ static size_t insert(struct gw_verdict out[GW_VERDICTS_MAX], size_t count,
 }
 
 size_t gw_verdict_process(const struct gw_snapshot *snapshot, const struct gw_process_view *process,
-			  struct gw_verdict out[GW_VERDICTS_MAX])
+			  const struct gw_verdict *shown, struct gw_verdict out[GW_VERDICTS_MAX])
 {
 	unsigned int kind = kind_of(process);
 	struct gw_facts facts;
 	size_t count = 0;
 	int found = 0;
 
-	gw_facts_find(&facts, snapshot, process);
+	gw_facts_find(&facts, snapshot, process, shown);
 	for (size_t i = 0; i < sizeof(rules) / sizeof(rules[0]); i++) {
 		const struct rule *rule = &rules[i];
 		struct gw_verdict verdict = {.code = ""};
 
 		if (!(rule->flags & kind) || (rule->flags & LAST && found))
 			continue;
+		facts.ease = gw_ease_of(rule->code, shown);
 		if (!rule->judge(&facts, &verdict))
 			continue;
 		snprintf(verdict.code, sizeof(verdict.code), "%s", rule->code);
@@ -112,7 +113,23 @@ size_t gw_verdict_process(const struct gw_snapshot *snapshot, const struct gw_pr
 	return count;
 }
 
-static void judge_family(struct gw_snapshot *snapshot)
+static const struct gw_verdict *find(const struct gw_verdict *verdict, size_t count,
+				     const char *code)
+{
+	for (size_t i = 0; i < count; i++)
+		if (!strcmp(verdict[i].code, code))
+			return &verdict[i];
+	return NULL;
+}
+
+static void ease_all(struct gw_facts *facts, size_t count, struct gw_ease ease)
+{
+	for (size_t i = 0; i < count; i++)
+		facts[i].ease = ease;
+}
+
+static void judge_family(struct gw_snapshot *snapshot, const struct gw_verdict *const *shown,
+			 const struct gw_verdict *family, size_t family_count)
 {
 	size_t count = snapshot->process_count;
 	struct gw_facts *facts;
@@ -122,25 +139,34 @@ static void judge_family(struct gw_snapshot *snapshot)
 		return;
 	facts = calloc(count, sizeof(*facts));
 	for (size_t i = 0; facts && i < count; i++)
-		gw_facts_find(&facts[i], snapshot, &snapshot->process[i]);
+		gw_facts_find(&facts[i], snapshot, &snapshot->process[i], shown ? shown[i] : NULL);
 	for (size_t i = 0; facts && i < sizeof(family_rules) / sizeof(family_rules[0]); i++) {
+		const char *code = family_rules[i].code;
 		struct gw_verdict verdict = {.code = ""};
 
+		ease_all(facts, count, gw_ease_of(code, find(family, family_count, code)));
 		if (!family_rules[i].judge(facts, count, &verdict))
 			continue;
-		snprintf(verdict.code, sizeof(verdict.code), "%s", family_rules[i].code);
+		snprintf(verdict.code, sizeof(verdict.code), "%s", code);
 		snapshot->verdict_count =
 			insert(snapshot->verdict, snapshot->verdict_count, &verdict);
 	}
 	free(facts);
 }
 
-void gw_verdicts_judge(struct gw_snapshot *snapshot)
+void gw_verdicts_judge_again(struct gw_snapshot *snapshot, const struct gw_verdict *const *shown,
+			     const struct gw_verdict *family, size_t family_count)
 {
 	for (size_t i = 0; i < snapshot->process_count; i++) {
 		struct gw_process_view *process = &snapshot->process[i];
 
-		process->verdict_count = gw_verdict_process(snapshot, process, process->verdict);
+		process->verdict_count = gw_verdict_process(
+			snapshot, process, shown ? shown[i] : NULL, process->verdict);
 	}
-	judge_family(snapshot);
+	judge_family(snapshot, shown, family, family_count);
+}
+
+void gw_verdicts_judge(struct gw_snapshot *snapshot)
+{
+	gw_verdicts_judge_again(snapshot, NULL, NULL, 0);
 }
