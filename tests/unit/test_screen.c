@@ -13,6 +13,7 @@
 #include "fixtures.h"
 #include "golden.h"
 #include "render/escape.h"
+#include "view/bar.h"
 #include "view/grid.h"
 #include "view/screen.h"
 
@@ -252,6 +253,25 @@ static void a_wide_character_takes_two_cells_or_none(void **state)
 	gw_grid_free(&grid);
 }
 
+/* What fonts of consoles do not have: a line of question marks is no graph. */
+static void a_console_has_no_eighths_of_a_block(void **state)
+{
+	static const double share[] = {0.13, 0.5, 1};
+	struct gw_grid grid = {.utf8 = 1};
+
+	(void)state;
+	assert_int_equal(gw_grid_resize(&grid, 1, 3), 0);
+	gw_bar_column(&grid, 0, 0, GW_PEN_PLAIN, 0.13);
+	assert_string_equal(grid.cell[0].text, "\xe2\x96\x81");
+	grid.no_eighths = 1;
+	for (int i = 0; i < 3; i++)
+		gw_bar_column(&grid, 0, i, GW_PEN_PLAIN, share[i]);
+	assert_string_equal(grid.cell[0].text, "_");
+	assert_string_equal(grid.cell[1].text, "=");
+	assert_string_equal(grid.cell[2].text, "#");
+	gw_grid_free(&grid);
+}
+
 static void what_lies_outside_is_lost(void **state)
 {
 	struct gw_grid grid = {.utf8 = 1};
@@ -281,6 +301,7 @@ int main(void)
 		cmocka_unit_test(names_cannot_write_to_the_terminal),
 		cmocka_unit_test(any_size_will_do),
 		cmocka_unit_test(a_wide_character_takes_two_cells_or_none),
+		cmocka_unit_test(a_console_has_no_eighths_of_a_block),
 		cmocka_unit_test(what_lies_outside_is_lost),
 	};
 

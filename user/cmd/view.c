@@ -228,6 +228,7 @@ int gw_view(const struct gw_options *options, struct gw_watch *watch, struct gw_
 	code = gw_terminal_open(&v.terminal, err);
 	if (!code) {
 		v.grid.utf8 = gw_terminal_utf8(v.terminal);
+		v.grid.no_eighths = gw_terminal_no_eighths(v.terminal);
 		code = look(&v, err);
 	}
 	if (!code && v.state.interval_ns > FIRST_LOOK_NS)

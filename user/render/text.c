@@ -13,21 +13,22 @@
 #include "render/text_parts.h"
 #include "render/total.h"
 #include "render/units.h"
+#include "util/colour.h"
 
 /* Of a thread in a sentence about two of them. */
 #define LABEL_NAME_WIDTH 19
 
 void gw_text_options_detect(struct gw_text_options *options, FILE *out)
 {
-	const char *term = getenv("TERM"), *plain = getenv("NO_COLOR");
+	const char *term = getenv("TERM");
 	struct winsize size;
-	int fd = fileno(out);
+	int fd = fileno(out), terminal = isatty(fd);
 
 	*options = (struct gw_text_options){.rows = GW_PAGE_ROWS, .width = GW_PAGE_WIDTH_LEAST};
 	options->utf8 = !strcmp(nl_langinfo(CODESET), "UTF-8");
-	if (!isatty(fd))
+	options->colour = gw_colour_wanted(terminal && term && strcmp(term, "dumb") != 0);
+	if (!terminal)
 		return;
-	options->colour = term && strcmp(term, "dumb") && !(plain && plain[0]);
 	if (!ioctl(fd, TIOCGWINSZ, &size) && size.ws_col > GW_PAGE_WIDTH_LEAST)
 		options->width = size.ws_col;
 }

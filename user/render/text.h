@@ -16,7 +16,7 @@ struct gw_text_options {
 };
 
 /*
- * What fits this stream: a terminal's width and, unless NO_COLOR or TERM say otherwise, colour;
+ * What fits this stream: a terminal's width and, unless the environment says otherwise, colour;
  * UTF-8 if the locale that was set has it.
  */
 void gw_text_options_detect(struct gw_text_options *options, FILE *out);

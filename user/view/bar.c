@@ -81,5 +81,6 @@ void gw_bar_column(struct gw_grid *grid, int row, int column, enum gw_pen pen, d
 
 	if (share > 0 && !level)
 		level = 1;
-	gw_grid_put(grid, row, column, 1, pen, grid->utf8 ? utf8[level] : ascii[level]);
+	gw_grid_put(grid, row, column, 1, pen,
+		    grid->utf8 && !grid->no_eighths ? utf8[level] : ascii[level]);
 }

@@ -34,7 +34,8 @@ struct gw_cell {
 
 struct gw_grid {
 	int rows, columns;
-	int utf8; /* 0: ASCII only */
+	int utf8;	/* 0: ASCII only */
+	int no_eighths; /* a font without the blocks of an eighth of a cell, as consoles have */
 	struct gw_cell *cell;
 };
 

@@ -15,6 +15,7 @@
 #undef columns
 #undef lines
 
+#include "util/colour.h"
 #include "view/rescue.h"
 #include "view/state.h"
 
@@ -52,14 +53,6 @@ void gw_terminal_hold_signals(void)
 }
 
 /* ---- pens ---- */
-
-/* https://no-color.org and http://bixense.com/clicolors */
-static int wants_colour(void)
-{
-	const char *none = getenv("NO_COLOR"), *some = getenv("CLICOLOR");
-
-	return !(none && none[0]) && !(some && !strcmp(some, "0"));
-}
 
 static void plain_pens(attr_t *pen)
 {
@@ -137,7 +130,8 @@ static int set_up(struct gw_terminal *t)
 	keypad(stdscr, TRUE);
 	nodelay(stdscr, TRUE);
 	plain_pens(t->pen);
-	if (wants_colour() && has_colors())
+	/* One that has none cannot be made to show them. */
+	if (has_colors() && gw_colour_wanted(1))
 		coloured_pens(t->pen);
 	return 0;
 }
@@ -225,6 +219,15 @@ void gw_terminal_size(const struct gw_terminal *t, int *rows, int *columns)
 int gw_terminal_utf8(const struct gw_terminal *t)
 {
 	return t->utf8;
+}
+
+/* A console's font has 256 or 512 characters: whole and half blocks and shades, no eighths. */
+int gw_terminal_no_eighths(const struct gw_terminal *t)
+{
+	const char *term = getenv("TERM");
+
+	(void)t;
+	return term && !strncmp(term, "linux", 5);
 }
 
 int gw_terminal_key(struct gw_terminal *t)

@@ -33,6 +33,8 @@ int gw_terminal_signals(struct gw_terminal *terminal);
 
 void gw_terminal_size(const struct gw_terminal *terminal, int *rows, int *columns);
 int gw_terminal_utf8(const struct gw_terminal *terminal);
+/* Whether its font has to do without the blocks of an eighth of a cell. */
+int gw_terminal_no_eighths(const struct gw_terminal *terminal);
 
 /* The next key that was pressed: a character or a gw_key; GW_KEY_NONE: none. Never waits. */
 int gw_terminal_key(struct gw_terminal *terminal);
