@@ -8,6 +8,7 @@ import re
 import shlex
 import signal
 import stat
+import subprocess
 import tempfile
 
 import pytest
@@ -153,6 +154,21 @@ def test_sizes_while_it_runs(crowd):
         quit_view(terminal)
 
 
+def test_the_screen_of_a_thread(crowd):
+    """It is longer than the least screen: it scrolls."""
+    with view(crowd.pid, "500ms", columns=40, rows=10) as terminal:
+        press = terminal.press
+        terminal.wait_for(lambda screen: len(table(screen)) > 2)
+        first = selected(press("p", lambda screen: "PAUSED" in screen and selected(screen)))
+        press("Enter", "Thread %d " % first)
+        press("NPage", lambda screen: "Thread" not in screen.split("\n")[1])
+        press("PPage", "Thread %d " % first)
+        press("Down", lambda screen: re.search(r"Thread (?!%d )\d+ " % first, screen))
+        press("Up", "Thread %d " % first)
+        press("Escape", lambda screen: selected(screen) == first)
+        quit_view(terminal)
+
+
 def test_wide_screens_have_more_columns(crowd):
     with view(crowd.pid, columns=200, rows=50) as terminal:
         titles = "cpu moves wait p99 hold p99 resume p99 acquired forced now".split()
@@ -202,6 +218,45 @@ def test_a_deadlock_is_seen_as_one():
             terminal.wait_for(stuck)
 
 
+def tell(work, word):
+    work.process.stdin.write(word.encode() + b"\n")
+    work.process.stdin.flush()
+
+
+def test_children_and_new_threads_appear_by_themselves():
+    with Workload("newcomers") as work:
+        with view(work.pid, "2s") as terminal:
+            terminal.wait_for(lambda screen: work.pid in table(screen))
+            # By number, the first one is the main thread, and is the chosen one.
+            terminal.press("S", "sort: number")
+            # What comes and goes is marked for three intervals.
+            tell(work, "thread")
+            terminal.wait_for(lambda screen: re.search(r"^\+ +\d+ late ", screen, re.M))
+            tell(work, "end")
+            terminal.wait_for(lambda screen: re.search(r"^- +\d+ late .* ended", screen, re.M))
+            # With a child there are two processes, a row each.
+            tell(work, "child")
+            terminal.wait_for(
+                lambda screen: len(table(screen)) == 2 and "2 processes" in screen
+            )
+            quit_view(terminal)
+
+
+def test_a_command_that_wants_to_write_to_the_terminal(tmp_path):
+    script = tmp_path / "\x1b]0;EVIL\x07\x1b[2J.py"
+    script.write_text("import time\nprint('ready', flush=True)\ntime.sleep(600)\n")
+    command = ["/usr/bin/python3", str(script)]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as target:
+        try:
+            assert target.stdout.readline() == "ready\n"
+            with view(target.pid, columns=200, rows=30) as terminal:
+                terminal.wait_for(lambda screen: r"\x1b]0;EVIL\x07\x1b[2J.py" in screen)
+                assert "EVIL" not in terminal.ask("pane_title")
+                quit_view(terminal)
+        finally:
+            target.kill()
+
+
 def test_processes_open_into_their_threads(crowd):
     with Workload("deadlock") as work:
         pids = "%d,%d" % (crowd.pid, work.pid)
@@ -226,6 +281,8 @@ COLOURS = re.compile(r"\x1b\[[0-9;]*\b(3[0-7]|9[0-7]|38|4[0-7]|48)[0-9;]*m")
         ({"NO_COLOR": "1"}, False),
         ({"NO_COLOR": ""}, True),
         ({"CLICOLOR": "0"}, False),
+        ({"CLICOLOR": "0", "CLICOLOR_FORCE": "1"}, True),
+        ({"NO_COLOR": "1", "CLICOLOR_FORCE": "1"}, False),
         ({"TERM": "vt100"}, False),
         ({"TERM": "linux"}, True),
         ({"TERM": "screen"}, True),
@@ -233,7 +290,8 @@ COLOURS = re.compile(r"\x1b\[[0-9;]*\b(3[0-7]|9[0-7]|38|4[0-7]|48)[0-9;]*m")
     ids=str,
 )
 def test_colours(crowd, environment, coloured):
-    settings = {"NO_COLOR": None, "CLICOLOR": None, "TERM": "xterm-256color", **environment}
+    settings = dict.fromkeys(("NO_COLOR", "CLICOLOR", "CLICOLOR_FORCE"))
+    settings.update({"TERM": "xterm-256color", **environment})
     with view(crowd.pid, **settings) as terminal:
         terminal.wait_for(lambda screen: len(table(screen)) > 10)
         assert bool(COLOURS.search(terminal.screen("-e"))) == coloured

@@ -62,6 +62,7 @@ static int minus_thread(struct gw_thread_view *between, const struct gw_thread_v
 	*between = *after;
 	between->wall_ns = gw_minus(after->wall_ns, before->wall_ns);
 	between->cells_ns = gw_minus(after->cells_ns, before->cells_ns);
+	between->oncpu_waiting_ns = gw_minus(after->oncpu_waiting_ns, before->oncpu_waiting_ns);
 	between->python_error_ns = gw_minus_states(&between->states, &between->sampled,
 						   &before->states, &before->sampled, share);
 	gw_minus_all(between->where_ns, after->where_ns, before->where_ns, GW_WHERE_COUNT);

@@ -47,6 +47,29 @@ static void share_line(struct pen *pen, const char *name, enum gw_pen colour, in
 	pen->row++;
 }
 
+/* Waiting for the GIL, by where it did: what its other states leave of each. */
+static void draw_waiting(struct pen *pen, const struct gw_thread_view *t)
+{
+	int64_t ready_ns = t->where_ns[GW_RUNNABLE] - t->states.ns[GW_STATE_RUNQUEUE] -
+			   t->held_off_by_ns[GW_RUNNABLE];
+	const struct {
+		const char *name;
+		int64_t ns;
+	} part[] = {
+		{"wait, gil", t->where_ns[GW_BLOCKED_GIL] - t->held_off_by_ns[GW_BLOCKED_GIL]},
+		{"wait, runq", ready_ns},
+		{"wait, cpu", t->oncpu_waiting_ns},
+	};
+
+	/* Where it was before its first evidence is no part of them; nor is one part of itself. */
+	if (t->states.ns[GW_STATE_UNKNOWN] > 0 || part[0].ns >= t->states.ns[GW_STATE_GIL_WAIT])
+		return;
+	for (size_t i = 0; i < sizeof(part) / sizeof(part[0]); i++)
+		if (part[i].ns > 0)
+			share_line(pen, part[i].name, GW_PEN_STATE + GW_STATE_GIL_WAIT, part[i].ns,
+				   t->wall_ns);
+}
+
 static void draw_states(struct pen *pen, const struct gw_process_view *p,
 			const struct gw_thread_view *t)
 {
@@ -74,6 +97,7 @@ static void draw_states(struct pen *pen, const struct gw_process_view *p,
 		share_line(pen, name, GW_PEN_STATE + GW_STATE_HELD_OFF, t->held_off_by_ns[i],
 			   t->wall_ns);
 	}
+	draw_waiting(pen, t);
 	pen->row++;
 }
 
