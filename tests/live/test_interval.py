@@ -104,6 +104,14 @@ def find_most_waiters(findings, lines):
         )
     for part in parts + [whole]:
         by = part["gil_wait_by_holder"]
+        ended = sum(gil["wait"]["count"] for gil in part["gils"])
+        goes_on = sum(wait["kind"] == "wait" for wait in part["open"])
+        for gil in part["gils"]:
+            # Without probes, whether a wait has ended shows as its thread leaves the CPU.
+            findings.true(
+                "each waiter has a wait: %d of %d" % (gil["waiters_max"], ended),
+                gil["waiters_max"] <= ended + goes_on + os.cpu_count(),
+            )
         if len(part["gils"]) == 1 and total(by) - (by["handover_s"] or 0) > 0.001:
             findings.true("a wait has a waiter", part["gils"][0]["waiters_max"] >= 1)
 
