@@ -166,6 +166,11 @@ def test_the_screen_of_a_thread(crowd):
         press("Down", lambda screen: re.search(r"Thread (?!%d )\d+ " % first, screen))
         press("Up", "Thread %d " % first)
         press("Escape", lambda screen: selected(screen) == first)
+        # So does the help.
+        press("h", "q: quit")
+        press("NPage", lambda screen: "q: quit" not in screen)
+        press("PPage", "q: quit")
+        press("h", lambda screen: selected(screen) == first)
         quit_view(terminal)
 
 
@@ -295,6 +300,9 @@ def test_colours(crowd, environment, coloured):
     with view(crowd.pid, **settings) as terminal:
         terminal.wait_for(lambda screen: len(table(screen)) > 10)
         assert bool(COLOURS.search(terminal.screen("-e"))) == coloured
+        # The fonts of consoles have no blocks of an eighth.
+        eighths = set("\u2581\u2582\u2583\u2584\u2585\u2586\u2587")
+        assert settings["TERM"] != "linux" or not eighths & set(terminal.screen())
         quit_view(terminal)
 
 

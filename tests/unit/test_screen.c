@@ -163,10 +163,15 @@ static void one_thread(void **state)
 static void help(void **state)
 {
 	struct bed *b = bed_new(fixture_idle);
+	char *text;
 
 	(void)state;
 	b->state.help = 1;
 	assert_screens("view_help.utf8.txt", b, 1);
+	b->state.help_top = 99; /* as far as it goes */
+	text = text_of(b, 10, 40, 1);
+	assert_non_null(strstr(text, "? unknown"));
+	free(text);
 	bed_free(b);
 }
 

@@ -310,6 +310,31 @@ static void help_goes_with_any_key_that_does_nothing_else(void **state)
 	assert_int_equal(press(&b, 'q'), GW_VIEW_QUIT);
 }
 
+static void keys_move_about_in_the_help(void **state)
+{
+	struct bed b;
+
+	(void)state;
+	begin(&b);
+	press(&b, 'h');
+	press(&b, GW_KEY_UP);
+	assert_int_equal(b.state.help_top, 0);
+	press(&b, GW_KEY_PAGE_DOWN);
+	press(&b, GW_KEY_DOWN);
+	assert_int_equal(b.state.help_top, 6);
+	press(&b, GW_KEY_UP);
+	press(&b, GW_KEY_PAGE_UP);
+	assert_int_equal(b.state.help_top, 0);
+	for (int i = 0; i < 100; i++)
+		press(&b, GW_KEY_PAGE_DOWN);
+	assert_in_range(b.state.help_top, 20, 100);
+	assert_int_equal(b.state.help, 1);
+	assert_int_equal(b.state.selected, 0);
+	press(&b, GW_KEY_ESCAPE);
+	press(&b, '?');
+	assert_int_equal(b.state.help_top, 0);
+}
+
 static void a_message_goes_with_the_next_key(void **state)
 {
 	struct bed b;
@@ -339,6 +364,7 @@ int main(void)
 		cmocka_unit_test(a_filter_is_typed),
 		cmocka_unit_test(a_filter_has_an_end),
 		cmocka_unit_test(help_goes_with_any_key_that_does_nothing_else),
+		cmocka_unit_test(keys_move_about_in_the_help),
 		cmocka_unit_test(a_message_goes_with_the_next_key),
 	};
 

@@ -101,6 +101,15 @@ struct gw_screen_label gw_screen_label(const struct gw_process_view *process, ui
 	return label;
 }
 
+void gw_screen_scroll(struct gw_grid *grid, const struct gw_grid *page, int lines, int top)
+{
+	int room = grid->rows - 2;
+
+	if (top > lines - room)
+		top = lines > room ? lines - room : 0;
+	gw_grid_copy(grid, 1, page, top, room);
+}
+
 static void draw_table(const struct gw_screen *screen, struct gw_grid *grid)
 {
 	struct gw_screen_plan plan = gw_screen_plan(grid->rows, grid->columns);
@@ -124,7 +133,7 @@ void gw_screen_draw(const struct gw_screen *screen, struct gw_grid *grid)
 	gw_grid_clear(grid);
 	gw_screen_title(screen, grid);
 	if (screen->state->help)
-		gw_screen_help(grid);
+		gw_screen_help(screen, grid);
 	else if (screen->state->detail)
 		gw_screen_thread(screen, grid);
 	else

@@ -240,7 +240,8 @@ void gw_screen_graphs(const struct gw_screen *screen, struct gw_grid *grid, int 
 
 /* ---- the keys ---- */
 
-static void keys_text(const struct gw_screen *screen, int columns, char *text, size_t size)
+static void keys_text(const struct gw_screen *screen, int screen_rows, int columns, char *text,
+		      size_t size)
 {
 	static const char *const sort[GW_SORT_COUNT] = {
 		[GW_SORT_BUSY] = "busy",
@@ -256,7 +257,9 @@ static void keys_text(const struct gw_screen *screen, int columns, char *text, s
 	const struct gw_view_state *s = screen->state;
 
 	if (s->help)
-		snprintf(text, size, "any key: back");
+		snprintf(text, size, "%s",
+			 screen_rows < 24 || columns < 64 ? "PgDn more  any other key: back"
+							  : "any key: back");
 	else if (s->detail)
 		snprintf(text, size, "Esc back  Up/Down thread  PgUp/PgDn scroll  m mode  q quit");
 	else
@@ -275,7 +278,7 @@ void gw_screen_footer(const struct gw_screen *screen, struct gw_grid *grid)
 	else if (screen->state->message[0])
 		snprintf(text, sizeof(text), "%s", screen->state->message);
 	else
-		keys_text(screen, grid->columns, text, sizeof(text));
+		keys_text(screen, grid->rows, grid->columns, text, sizeof(text));
 	gw_grid_paint(grid, row, 0, grid->columns, GW_PEN_TITLE);
 	gw_grid_put(grid, row, 0, grid->columns, GW_PEN_TITLE, text);
 }

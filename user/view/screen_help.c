@@ -14,19 +14,28 @@ static const struct {
 	{"m", "last interval, since the last reset, since the start"},
 	{"r", "reset: what is seen now is the beginning"},
 	{"s S R", "next and former key to sort by; reverse"},
-	{"/", "show only names, commands and numbers with this in them"},
+	{"/", "show only what has this in name, command or number"},
 	{"t", "threads on and off"},
 	{"p, space", "pause and go on"},
 	{"+ -", "longer and shorter intervals"},
-	{"w", "write a summary as text and JSON to files in this directory"},
+	{"w", "write a summary, as text and JSON, to files here"},
 	{"h ?", "this help"},
 };
 
 #define LINES	   ((int)(sizeof(help) / sizeof(help[0])))
 #define KEYS_WIDTH 27
 
-/* What the characters of the bars stand for. */
-static void draw_glyphs(struct gw_grid *grid, int row)
+#define PAGE_ROWS 60
+
+static const char *const notes[] = {
+	"Shares are of a thread's time, of a process in threads (200: two all the time).",
+	("infl%: wait of others while it held the GIL. moves: to other CPUs. "
+	 "\xe2\x89\x88: estimate."),
+	"now: what it does at the moment, for how long. + is new, - has ended.",
+};
+
+/* What the characters of the bars stand for. Returns the row after them. */
+static int draw_glyphs(struct gw_grid *grid, int row)
 {
 	int at = 1;
 
@@ -49,31 +58,43 @@ static void draw_glyphs(struct gw_grid *grid, int row)
 		used = gw_grid_put(grid, row, at + 2, grid->columns, GW_PEN_PLAIN, text);
 		at += 2 + used + 2;
 	}
+	return row + 1;
 }
 
-void gw_screen_help(struct gw_grid *grid)
+/* On a narrow screen the keys stand before what they do. */
+static int draw_keys(struct gw_grid *page)
 {
-	int row = 1;
+	int row = 0;
 
-	/* On a narrow screen the keys stand above what they do. */
-	if (grid->columns < 64) {
-		for (int i = 0; i < LINES && row < grid->rows - 1; i++, row++)
-			gw_grid_print(grid, row, 1, grid->columns - 1, GW_PEN_PLAIN, "%s: %s",
-				      help[i].keys, help[i].what);
+	for (int i = 0; i < LINES; i++) {
+		int first = KEYS_WIDTH;
+
+		if (page->columns >= 64)
+			gw_grid_put(page, row, 1, KEYS_WIDTH, GW_PEN_BOLD, help[i].keys);
+		else
+			first = gw_grid_print(page, row, 1, page->columns - 1, GW_PEN_BOLD,
+					      "%s:", help[i].keys) +
+				1;
+		row += gw_grid_wrap(page, row, 1, first, 3, GW_PEN_PLAIN, help[i].what);
+	}
+	return row;
+}
+
+static int draw_page(struct gw_grid *page)
+{
+	int row = draw_keys(page);
+
+	for (size_t i = 0; i < sizeof(notes) / sizeof(notes[0]); i++)
+		row += gw_grid_wrap(page, row, 1, 0, 4, GW_PEN_PLAIN, notes[i]);
+	return draw_glyphs(page, row + 1);
+}
+
+void gw_screen_help(const struct gw_screen *screen, struct gw_grid *grid)
+{
+	struct gw_grid page = {.utf8 = grid->utf8};
+
+	if (gw_grid_resize(&page, PAGE_ROWS, grid->columns))
 		return;
-	}
-	for (int i = 0; i < LINES; i++, row++) {
-		gw_grid_put(grid, row, 1, KEYS_WIDTH, GW_PEN_BOLD, help[i].keys);
-		gw_grid_put(grid, row, KEYS_WIDTH + 1, grid->columns, GW_PEN_PLAIN, help[i].what);
-	}
-	gw_grid_put(grid, row, 1, grid->columns, GW_PEN_PLAIN,
-		    "Shares are of a thread's time, of a process in threads (200: two all the "
-		    "time).");
-	gw_grid_put(grid, row + 1, 1, grid->columns, GW_PEN_PLAIN,
-		    "infl%: wait of others while it held the GIL. moves: to other CPUs. "
-		    "\xe2\x89\x88: estimate.");
-	gw_grid_put(grid, row + 2, 1, grid->columns, GW_PEN_PLAIN,
-		    "now: what it does at the moment, and for how long. + is a new thread, - one "
-		    "that ended.");
-	draw_glyphs(grid, row + 4);
+	gw_screen_scroll(grid, &page, draw_page(&page), screen->state->help_top);
+	gw_grid_free(&page);
 }

@@ -25,7 +25,10 @@ void gw_screen_footer(const struct gw_screen *screen, struct gw_grid *grid);
 
 /* Whole screens but for the title and the footer. */
 void gw_screen_thread(const struct gw_screen *screen, struct gw_grid *grid);
-void gw_screen_help(struct gw_grid *grid);
+void gw_screen_help(const struct gw_screen *screen, struct gw_grid *grid);
+
+/* Shows lines of a page, which has so many, from top on or as far as it goes. */
+void gw_screen_scroll(struct gw_grid *grid, const struct gw_grid *page, int lines, int top);
 
 /* The process that the screen is about: the selected row's, else the first; NULL: none. */
 const struct gw_process_view *gw_screen_process(const struct gw_screen *screen);

@@ -280,7 +280,7 @@ void gw_screen_thread(const struct gw_screen *screen, struct gw_grid *grid)
 {
 	const struct gw_row *row = gw_view_selected(screen->state, screen->rows);
 	struct gw_grid page = {.utf8 = grid->utf8};
-	int top = screen->state->detail_top, lines, room = grid->rows - 2;
+	int lines;
 
 	if (!row || !row->tid) {
 		gw_grid_put(grid, 1, 0, grid->columns, GW_PEN_WARNING, "The thread has ended.");
@@ -289,8 +289,6 @@ void gw_screen_thread(const struct gw_screen *screen, struct gw_grid *grid)
 	if (gw_grid_resize(&page, PAGE_ROWS, grid->columns))
 		return;
 	lines = draw_page(screen, &page, row);
-	if (top > lines - room)
-		top = lines > room ? lines - room : 0;
-	gw_grid_copy(grid, 1, &page, top, room);
+	gw_screen_scroll(grid, &page, lines, screen->state->detail_top);
 	gw_grid_free(&page);
 }

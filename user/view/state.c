@@ -6,6 +6,8 @@
 #define MILLISECOND_NS 1000000ULL
 /* The screen of a thread is not longer than this on a screen of the least size. */
 #define DETAIL_LINES 60
+/* Nor is the help. */
+#define HELP_LINES 60
 
 void gw_view_state_init(struct gw_view_state *s, uint64_t interval_ns)
 {
@@ -215,6 +217,23 @@ static enum gw_view_action reset(struct gw_view_state *s)
 	return GW_VIEW_RESET;
 }
 
+/* 1: the key moves about in the help. */
+static int scroll_help(struct gw_view_state *s, int key)
+{
+	int by = key == GW_KEY_PAGE_UP	   ? -5
+		 : key == GW_KEY_PAGE_DOWN ? 5
+		 : key == GW_KEY_UP	   ? -1
+		 : key == GW_KEY_DOWN	   ? 1
+					   : 0;
+
+	s->help_top += by;
+	if (s->help_top < 0)
+		s->help_top = 0;
+	if (s->help_top > HELP_LINES)
+		s->help_top = HELP_LINES;
+	return by != 0;
+}
+
 static enum gw_view_action letter_key(struct gw_view_state *s, int key)
 {
 	switch (key) {
@@ -257,6 +276,7 @@ static enum gw_view_action letter_key(struct gw_view_state *s, int key)
 	case 'h':
 	case '?':
 		s->help = 1;
+		s->help_top = 0;
 		break;
 	default:
 		break;
@@ -274,9 +294,9 @@ enum gw_view_action gw_view_key(struct gw_view_state *s, int key, const struct g
 		type(s, key);
 		return GW_VIEW_NOTHING;
 	}
-	/* Any key but q leaves the help, and does nothing else. */
+	/* Any key but q leaves the help unless it moves about in it, and does nothing else. */
 	if (s->help && key != 'q' && key != 'Q') {
-		s->help = 0;
+		s->help = scroll_help(s, key);
 		return GW_VIEW_NOTHING;
 	}
 	if (move_key(s, key, rows, page))

@@ -48,6 +48,7 @@ struct gw_view_state {
 	int threads; /* shown */
 	int paused;
 	int help;
+	int help_top;	/* first line of it that is shown */
 	int detail;	/* of the selected thread */
 	int detail_top; /* first line of it that is shown */
 	uint64_t interval_ns;
