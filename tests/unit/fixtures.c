@@ -5,6 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "model/histogram.h"
+
 #define MS(x)  ((int64_t)(x)*1000000)
 #define SEC(x) ((int64_t)(x)*1000000000)
 
@@ -36,17 +38,12 @@ static void begin(struct gw_snapshot *s, size_t processes, int64_t elapsed_ns)
 
 static void histogram_absent(struct gw_histogram *h)
 {
-	h->absent = 1;
-	strcpy(h->reason, no_probes);
+	gw_histogram_set_absent(h, no_probes);
 }
 
 static void histogram_add(struct gw_histogram *h, int64_t ns, uint64_t count)
 {
-	h->count += count;
-	h->data.bucket[gw_hist_index((uint64_t)ns)] += count;
-	h->data.sum_ns += (uint64_t)ns * count;
-	if ((uint64_t)ns > h->data.max_ns)
-		h->data.max_ns = (uint64_t)ns;
+	gw_histogram_add(h, (uint64_t)ns, count);
 }
 
 static void process_begin(struct gw_process_view *p, const char *engine, size_t threads)
@@ -294,7 +291,7 @@ void fixture_contended_uprobe(struct gw_snapshot *s)
 	histogram_add(&p->resume.latency, MS(5) + 87654, 120);
 	histogram_add(&p->resume.latency, MS(11), 2);
 	p->resume.runqueue_ns = MS(20);
-	p->resume.gil_ns = (int64_t)p->resume.latency.data.sum_ns - MS(20);
+	p->resume.gil_ns = (int64_t)p->resume.latency.sum_ns - MS(20);
 	p->resume.delay_ratio = 5.87;
 	p->resume.delays = 122;
 	p->overhead_hits = 3924;
@@ -517,8 +514,7 @@ void fixture_no_facts(struct gw_snapshot *s)
 		p->gil_wait_by_holder_ns[i] = GW_ABSENT_NS;
 	p->thread[0].inflicted_ns = p->inflicted_rest_ns = GW_ABSENT_NS;
 	p->parallelism_python = p->parallelism_native = -1;
-	histogram_absent(&p->resume.latency);
-	strcpy(p->resume.latency.reason, reason);
+	gw_histogram_set_absent(&p->resume.latency, reason);
 }
 
 void fixture_run(struct gw_snapshot *s)

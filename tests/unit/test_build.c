@@ -287,7 +287,7 @@ static void test_uprobe_is_exact(void **state)
 	assert_int_equal(r->view->gil[0].most_waiting, 7);
 	assert_int_equal(r->view->gil[0].most_lately, 3);
 	assert_int_equal(r->view->gil[0].hold.count, 2);
-	assert_int_equal(r->view->gil[0].hold.data.sum_ns, 400088);
+	assert_int_equal(r->view->gil[0].hold.sum_ns, 400088);
 	assert_int_equal(r->view->gil[0].holding_ns, 400500);
 	assert_int_equal(r->view->overhead_hits, 100);
 	assert_true(fabs(r->view->parallelism_python - 0.4004) < 1e-9);

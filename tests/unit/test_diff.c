@@ -14,6 +14,7 @@
 #include "fixtures.h"
 #include "golden.h"
 #include "model/diff.h"
+#include "model/histogram.h"
 #include "render/diff.h"
 #include "rendered.h"
 
@@ -156,15 +157,19 @@ static void test_noise_of_percentiles(void **state)
 	begin(&b, fixture_contended_uprobe, fixture_contended_uprobe);
 	before = &b.before.process->resume.latency;
 	after = &b.after.process->resume.latency;
-	*before = *after = (struct gw_histogram){.count = 1000};
-	before->data.bucket[40] = after->data.bucket[41] = 1000;
+	gw_histogram_clear(before);
+	gw_histogram_clear(after);
+	before->count = after->count = 1000;
+	gw_histogram_set(before, 40, 1000);
+	gw_histogram_set(after, 41, 1000);
 	assert_int_equal(gw_difference_direction(&compare(&b)->figure[GW_DIFF_RESUME_P99]),
 			 GW_DIRECTION_SAME);
-	after->data.bucket[41] = 0;
-	after->data.bucket[60] = 1000;
+	gw_histogram_set(after, 41, 0);
+	gw_histogram_set(after, 60, 1000);
 	assert_int_equal(gw_difference_direction(&compare(&b)->figure[GW_DIFF_RESUME_P99]),
 			 GW_DIRECTION_MORE);
-	after->count = after->data.bucket[60] = 100;
+	gw_histogram_set(after, 60, 100);
+	after->count = 100;
 	assert_int_equal(gw_difference_direction(&compare(&b)->figure[GW_DIFF_RESUME_P99]),
 			 GW_DIRECTION_UNKNOWN);
 	assert_int_equal(gw_difference_direction(&compare(&b)->figure[GW_DIFF_RESUME_P50]),

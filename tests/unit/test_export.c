@@ -13,6 +13,7 @@
 #include "export/exporter.h"
 #include "fixtures.h"
 #include "golden.h"
+#include "model/histogram.h"
 #include "verdict/codes.h"
 #include "verdict/verdict.h"
 
@@ -47,15 +48,15 @@ static void a_duration_is_counted_below_its_edge(void **state)
 	struct gw_totals totals;
 
 	(void)state;
-	gw_hist_add(&latency->data, gw_edges_ns[3]);	 /* inclusive */
-	gw_hist_add(&latency->data, gw_edges_ns[3] + 1); /* the next */
-	gw_hist_add(&latency->data, 1ULL << 40);
-	latency->count = 3;
+	gw_histogram_add(latency, gw_edges_ns[3], 1);	  /* inclusive */
+	gw_histogram_add(latency, gw_edges_ns[3] + 1, 1); /* the next */
+	gw_histogram_add(latency, 1ULL << 40, 1);
 	gw_totals_of(&process, &totals);
 	assert_int_equal(totals.resume.bucket[3], 1);
 	assert_int_equal(totals.resume.bucket[4], 1);
 	assert_int_equal(totals.resume.bucket[GW_EDGES], 1);
 	assert_int_equal(sum(totals.resume.bucket, GW_EDGES + 1), 3);
+	gw_histogram_clear(latency);
 }
 
 static void the_totals_of_a_snapshot_keep_its_laws(void **state)

@@ -145,8 +145,7 @@ static void test_add(void **state)
 
 static void fill(struct gw_histogram *histogram, uint64_t ns, int times)
 {
-	for (int i = 0; i < times; i++, histogram->count++)
-		gw_hist_add(&histogram->data, ns);
+	assert_int_equal(gw_histogram_add(histogram, ns, (uint64_t)times), 0);
 }
 
 static void test_percentiles(void **state)
@@ -167,25 +166,156 @@ static void test_percentiles(void **state)
 	assert_int_equal(gw_histogram_percentile_ns(&h, 2000), TOP_NS * 2);
 	h.absent = 1;
 	assert_true(gw_histogram_percentile_ns(&h, 500) == GW_ABSENT_NS);
+	gw_histogram_clear(&h);
 }
 
 static void test_merge(void **state)
 {
-	struct gw_histogram sum = {0}, part = {0}, absent = {.absent = 1, .reason = "why"};
+	struct gw_histogram sum = {0}, part = {0}, absent = {0};
 	(void)state;
 
+	assert_int_equal(gw_histogram_set_absent(&absent, "why"), 0);
 	fill(&part, 1000, 3);
 	fill(&sum, 2000, 2);
 	gw_histogram_merge(&sum, &part);
 	assert_int_equal(sum.count, 5);
-	assert_int_equal(sum.data.sum_ns, 7000);
-	assert_int_equal(sum.data.max_ns, 2000);
+	assert_int_equal(sum.sum_ns, 7000);
+	assert_int_equal(sum.max_ns, 2000);
 	gw_histogram_merge(&sum, &absent);
 	assert_int_equal(sum.absent, 1);
 	assert_string_equal(sum.reason, "why");
 	gw_histogram_merge(&sum, &part);
 	assert_int_equal(sum.absent, 1);
 	assert_int_equal(sum.count, 0);
+	gw_histogram_clear(&sum);
+	gw_histogram_clear(&part);
+	gw_histogram_clear(&absent);
+}
+
+/* ---- what is kept of the octaves with entries, against all of the buckets ---- */
+
+/* Some durations of any size, in both. */
+static void fill_both(struct gw_hist *plain, struct gw_histogram *h, uint64_t *seed, int times)
+{
+	for (int i = 0; i < times; i++) {
+		uint64_t ns = next_random(seed) >> (next_random(seed) % 64);
+
+		ns &= (1ULL << 50) - 1;
+		gw_hist_add(plain, ns);
+		assert_int_equal(gw_histogram_add(h, ns, 1), 0);
+	}
+}
+
+static void assert_same(const struct gw_hist *plain, const struct gw_histogram *h)
+{
+	struct gw_bucket at = {0};
+	uint64_t count = 0;
+
+	for (uint32_t i = 0; i < GW_HIST_BUCKETS; i++) {
+		assert_int_equal(gw_histogram_count(h, i), plain->bucket[i]);
+		if (!plain->bucket[i])
+			continue;
+		assert_true(gw_histogram_next(h, &at));
+		assert_int_equal(at.index, i);
+		assert_int_equal(at.count, plain->bucket[i]);
+		count += at.count;
+	}
+	assert_false(gw_histogram_next(h, &at));
+	assert_int_equal(h->count, count);
+	assert_int_equal(h->sum_ns, plain->sum_ns);
+	assert_int_equal(h->max_ns, plain->max_ns);
+}
+
+static void packed_buckets_are_those_of_all(void **state)
+{
+	uint64_t seed = 88172645463325252ULL;
+	(void)state;
+
+	for (int round = 0; round < 200; round++) {
+		struct gw_histogram a = {0}, b = {0}, c = {0}, gained;
+		struct gw_hist before = {0}, after, raw = {0};
+		int times = round % 40;
+
+		fill_both(&before, &a, &seed, times);
+		assert_same(&before, &a);
+		assert_int_equal(gw_histogram_merge_raw(&c, &before), 0);
+		assert_same(&before, &c);
+		after = before;
+		assert_int_equal(gw_histogram_copy(&a, &b), 0);
+		fill_both(&after, &b, &seed, 40 - times);
+		assert_same(&before, &a);
+		assert_same(&after, &b);
+
+		assert_int_equal(gw_histogram_minus(&gained, &b, &a), 0);
+		for (uint32_t i = 0; i < GW_HIST_BUCKETS; i++)
+			raw.bucket[i] = after.bucket[i] - before.bucket[i];
+		raw.sum_ns = after.sum_ns - before.sum_ns;
+		raw.max_ns = gained.max_ns; /* its rule has a test of its own */
+		assert_same(&raw, &gained);
+		assert_int_equal(gw_histogram_merge(&c, &gained), 0);
+		c.max_ns = after.max_ns;
+		assert_same(&after, &c);
+		gw_histogram_clear(&a);
+		gw_histogram_clear(&b);
+		gw_histogram_clear(&c);
+		gw_histogram_clear(&gained);
+	}
+}
+
+static void a_difference_has_only_the_octaves_that_grew(void **state)
+{
+	struct gw_histogram before = {0}, after = {0}, gained;
+	(void)state;
+
+	fill(&before, 1000, 3);
+	fill(&before, TOP_NS * 4, 1);
+	assert_int_equal(gw_histogram_copy(&before, &after), 0);
+	assert_int_equal(gw_histogram_minus(&gained, &after, &before), 0);
+	assert_int_equal(gained.count, 0);
+	assert_int_equal(gained.max_ns, 0);
+	assert_int_equal(gained.octaves, 0);
+	assert_null(gained.bucket);
+
+	fill(&after, 70, 2);
+	assert_int_equal(gw_histogram_minus(&gained, &after, &before), 0);
+	assert_int_equal(gained.count, 2);
+	assert_int_equal(gained.sum_ns, 140);
+	assert_int_equal(gained.max_ns, 72);
+	gw_histogram_clear(&gained);
+
+	/* In the open bucket the greatest of all is as much as is known. */
+	fill(&after, TOP_NS * 2, 1);
+	assert_int_equal(gw_histogram_minus(&gained, &after, &before), 0);
+	assert_int_equal(gained.max_ns, TOP_NS * 4);
+	gw_histogram_clear(&gained);
+	fill(&after, TOP_NS * 8, 1);
+	assert_int_equal(gw_histogram_minus(&gained, &after, &before), 0);
+	assert_int_equal(gained.max_ns, TOP_NS * 8);
+	assert_int_equal(gw_histogram_count(&gained, TOP), 2);
+	gw_histogram_clear(&gained);
+	gw_histogram_clear(&before);
+	gw_histogram_clear(&after);
+}
+
+static void why_it_is_absent_is_its_own_copy(void **state)
+{
+	struct gw_histogram h = {0}, copy;
+	char reason[] = "no probes";
+	(void)state;
+
+	assert_string_equal(gw_histogram_reason(&h), "it was not measured");
+	fill(&h, 1000, 1);
+	assert_int_equal(gw_histogram_set_absent(&h, reason), 0);
+	reason[0] = '\0';
+	assert_int_equal(h.count, 0);
+	assert_null(h.bucket);
+	assert_int_equal(gw_histogram_copy(&h, &copy), 0);
+	gw_histogram_clear(&h);
+	assert_int_equal(copy.absent, 1);
+	assert_string_equal(gw_histogram_reason(&copy), "no probes");
+	assert_int_equal(gw_histogram_set_absent(&copy, NULL), 0);
+	assert_string_equal(gw_histogram_reason(&copy), "it was not measured");
+	gw_histogram_clear(&copy);
 }
 
 int main(void)
@@ -201,6 +331,9 @@ int main(void)
 		cmocka_unit_test(test_add),
 		cmocka_unit_test(test_percentiles),
 		cmocka_unit_test(test_merge),
+		cmocka_unit_test(packed_buckets_are_those_of_all),
+		cmocka_unit_test(a_difference_has_only_the_octaves_that_grew),
+		cmocka_unit_test(why_it_is_absent_is_its_own_copy),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -13,8 +13,10 @@
 
 #include "fixtures.h"
 #include "golden.h"
+#include "model/histogram.h"
 #include "render/interval.h"
 #include "render/json.h"
+#include "render/json_load.h"
 
 static char *rows_of(void (*make)(struct gw_snapshot *), uint64_t seq, int rows, int utf8)
 {
@@ -95,6 +97,56 @@ static void assert_summary(const json_t *part, const struct gw_snapshot *snapsho
 	free(text);
 }
 
+/* Written in pieces, it is what jansson writes of the document as a whole. */
+static void assert_as_a_whole(const json_t *document, const char *text)
+{
+	char *whole = json_dumps(document, JSON_COMPACT | JSON_REAL_PRECISION(15));
+
+	assert_non_null(whole);
+	assert_memory_equal(whole, text, strlen(whole));
+	assert_string_equal(text + strlen(whole), "\n");
+	free(whole);
+}
+
+static void a_long_summary_is_one_line(void **state)
+{
+	struct gw_snapshot s, loaded;
+	struct gw_error err = {.text = ""};
+	struct gw_process_view *p;
+	char *text = NULL;
+	size_t size = 0;
+	FILE *out = open_memstream(&text, &size);
+	json_t *document;
+
+	(void)state;
+	fixture_many(&s);
+	p = s.process;
+	p->thread = realloc(p->thread, 300 * sizeof(*p->thread));
+	assert_non_null(p->thread);
+	memset(p->thread + p->thread_count, 0, (300 - p->thread_count) * sizeof(*p->thread));
+	while (p->thread_count < 300) {
+		p->thread[p->thread_count].tid = 5000000 + (uint32_t)p->thread_count;
+		p->thread_count++;
+	}
+	assert_int_equal(gw_json_write(&s, out), 0);
+	fclose(out);
+	document = json_loads(text, 0, NULL);
+	assert_non_null(document);
+	assert_as_a_whole(document, text);
+	json_decref(document);
+	out = fmemopen(text, size, "r");
+	assert_int_equal(gw_json_load(out, &loaded, &err), 0);
+	fclose(out);
+	assert_int_equal(loaded.process->thread_count, 300);
+	assert_int_equal(loaded.process->thread[299].tid, 5000299);
+	assert_int_equal(loaded.process->thread[0].hold.count, p->thread[0].hold.count);
+	assert_int_equal(gw_histogram_percentile_ns(&loaded.process->thread[0].hold, 500),
+			 gw_histogram_percentile_ns(&p->thread[0].hold, 500));
+	gw_snapshot_clear(&loaded);
+	gw_snapshot_clear(&s);
+	free(text);
+}
+
 static void json_is_one_line(void **state)
 {
 	struct gw_snapshot between, since_start;
@@ -117,6 +169,7 @@ static void json_is_one_line(void **state)
 	assert_ptr_equal(strchr(text, '\n'), text + size - 1);
 	line = json_loads(text, 0, NULL);
 	assert_non_null(line);
+	assert_as_a_whole(line, text);
 	assert_string_equal(json_string_value(json_object_get(line, "schema")),
 			    "gilwatch.interval.v1");
 	assert_int_equal(json_integer_value(json_object_get(line, "seq")), 7);
@@ -155,6 +208,7 @@ int main(void)
 		cmocka_unit_test(names_of_threads_are_escaped),
 		cmocka_unit_test(a_later_interval_has_no_heading),
 		cmocka_unit_test(json_is_one_line),
+		cmocka_unit_test(a_long_summary_is_one_line),
 		cmocka_unit_test(a_full_disk_is_an_error),
 	};
 

@@ -24,12 +24,12 @@ static void test_percentiles(void **state)
 
 	(void)state;
 	assert_int_equal(gw_histogram_percentile_ns(h, 500), GW_ABSENT_NS);
-	gw_hist_add(&h->data, 100);
+	gw_histogram_add(h, 100, 1);
 	assert_int_equal(gw_histogram_percentile_ns(h, 1), 104);
 	assert_int_equal(gw_histogram_percentile_ns(h, 1000), 104);
 	for (int i = 0; i < 98; i++)
-		gw_hist_add(&h->data, 64);
-	gw_hist_add(&h->data, 5000000);
+		gw_histogram_add(h, 64, 1);
+	gw_histogram_add(h, 5000000, 1);
 	assert_int_equal(gw_histogram_percentile_ns(h, 0), 64);
 	assert_int_equal(gw_histogram_percentile_ns(h, 500), 64);
 	assert_int_equal(gw_histogram_percentile_ns(h, 980), 64);
@@ -37,15 +37,16 @@ static void test_percentiles(void **state)
 	assert_int_equal(gw_histogram_percentile_ns(h, 991),
 			 gw_hist_upper_ns(gw_hist_index(5000000)));
 	/* The last bucket has no edge: the maximum stands for it. */
-	gw_hist_add(&h->data, UINT64_C(100000000000));
+	gw_histogram_add(h, UINT64_C(100000000000), 1);
 	assert_int_equal(gw_histogram_percentile_ns(h, 1000), INT64_C(100000000000));
-	h->data.max_ns = UINT64_MAX;
+	h->max_ns = UINT64_MAX;
 	assert_int_equal(gw_histogram_percentile_ns(h, 1000), INT64_MAX);
-	for (int i = 0; i < GW_HIST_BUCKETS; i++)
-		h->data.bucket[i] = UINT64_MAX;
+	for (uint32_t i = 0; i < GW_HIST_BUCKETS; i++)
+		assert_int_equal(gw_histogram_set(h, i, UINT64_MAX), 0);
 	assert_int_equal(gw_histogram_percentile_ns(h, 500), 8);
 	h->absent = 1;
 	assert_int_equal(gw_histogram_percentile_ns(h, 500), GW_ABSENT_NS);
+	gw_histogram_clear(h);
 	free(h);
 }
 
@@ -54,26 +55,25 @@ static void test_merge(void **state)
 	struct gw_histogram *h = calloc(3, sizeof(*h));
 
 	(void)state;
-	gw_hist_add(&h[0].data, 10);
-	h[0].count = 1;
-	gw_hist_add(&h[1].data, 1000);
-	gw_hist_add(&h[1].data, 10);
-	h[1].count = 2;
+	gw_histogram_add(&h[0], 10, 1);
+	gw_histogram_add(&h[1], 1000, 1);
+	gw_histogram_add(&h[1], 10, 1);
 	gw_histogram_merge(&h[0], &h[1]);
 	assert_int_equal(h[0].count, 3);
-	assert_int_equal(h[0].data.sum_ns, 1020);
-	assert_int_equal(h[0].data.max_ns, 1000);
-	assert_int_equal(h[0].data.bucket[gw_hist_index(10)], 2);
+	assert_int_equal(h[0].sum_ns, 1020);
+	assert_int_equal(h[0].max_ns, 1000);
+	assert_int_equal(gw_histogram_count(&h[0], gw_hist_index(10)), 2);
 	h[1].count = UINT64_MAX;
 	gw_histogram_merge(&h[0], &h[1]);
 	assert_int_equal(h[0].count, UINT64_MAX);
-	h[2].absent = 1;
-	strcpy(h[2].reason, "because");
+	gw_histogram_set_absent(&h[2], "because");
 	gw_histogram_merge(&h[0], &h[2]);
 	assert_int_equal(h[0].absent, 1);
 	assert_string_equal(h[0].reason, "because");
 	gw_histogram_merge(&h[0], &h[1]);
 	assert_int_equal(h[0].absent, 1);
+	for (int i = 0; i < 3; i++)
+		gw_histogram_clear(&h[i]);
 	free(h);
 }
 

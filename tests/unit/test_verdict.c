@@ -302,7 +302,7 @@ static void test_long_holds(void **state)
 	f = long_calls(20, 0, 0);
 	assert_codes(f, "healthy long_holds");
 	f = long_calls(20, 9, 0.3); /* holds of some 5 ms are what the interval gives */
-	memset(&f->gil.hold, 0, sizeof(f->gil.hold));
+	gw_histogram_clear(&f->gil.hold);
 	fill(&f->gil.hold, 2000, 0.0049);
 	assert_severity(f, "long_holds", -1);
 	free(f);
@@ -342,7 +342,7 @@ static void long_loss_case(double loss_s, int severity)
 	add_busy(f, "spin", 0.3, loss_s + 10 * 0.010);
 	fill(&f->thread[0].hold, 10, edge_s + 1e-9);
 	fill(&f->gil.hold, 10, edge_s + 1e-9);
-	f->gil.hold.data.sum_ns = (uint64_t)seconds(10 * edge_s);
+	f->gil.hold.sum_ns = (uint64_t)seconds(10 * edge_s);
 	fill(&f->gil.wait, 10, 0.25);
 	assert_severity(f, "long_holds", severity);
 	free(f);

@@ -112,7 +112,7 @@ static struct fixture *late(double interval_s)
 	struct gw_thread_view *thread = add_thread(f, "heartbeat", 100);
 
 	fill(&thread->resume.latency, 100, 0.04);
-	thread->resume.gil_ns = (int64_t)thread->resume.latency.data.sum_ns;
+	thread->resume.gil_ns = (int64_t)thread->resume.latency.sum_ns;
 	spend(f, thread, GW_GIL_WAITING, GW_BLOCKED_GIL, 4);
 	return f;
 }

@@ -14,6 +14,7 @@
 
 #include <cmocka.h>
 
+#include "model/histogram.h"
 #include "verdict/thresholds.h"
 #include "verdict/verdict.h"
 
@@ -38,8 +39,7 @@ static inline int64_t seconds(double s)
 /* Nothing measured by probes: what the sched engine leaves absent. */
 static inline void no_histogram(struct gw_histogram *histogram)
 {
-	histogram->absent = 1;
-	snprintf(histogram->reason, sizeof(histogram->reason), "no probes");
+	assert_int_equal(gw_histogram_set_absent(histogram, "no probes"), 0);
 }
 
 static inline struct fixture *start(double elapsed_s)
@@ -142,10 +142,10 @@ static inline void add_open(struct fixture *f, uint32_t tid, enum gw_open_kind k
 
 static inline void fill(struct gw_histogram *histogram, int count, double each_s)
 {
-	histogram->absent = 0;
-	for (int i = 0; i < count; i++)
-		gw_hist_add(&histogram->data, (uint64_t)seconds(each_s));
-	histogram->count += (uint64_t)count;
+	if (histogram->absent)
+		gw_histogram_clear(histogram);
+	assert_int_equal(gw_histogram_add(histogram, (uint64_t)seconds(each_s), (uint64_t)count),
+			 0);
 }
 
 static inline void judge(struct fixture *f)

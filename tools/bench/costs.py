@@ -67,9 +67,10 @@ def maps_mib(pid, threads):
     return sum(sizes.values()) / 2**20
 
 
-def at_work(pid, engine, threads, seconds):
-    """Its own figures while it shows a row a second: share of a core, MiB of it and of its maps."""
-    command = [GILWATCH, "-p", str(pid), "--engine=" + engine, "--json", "1"]
+def at_work(pid, engine, threads, seconds, options=()):
+    """Its own figures while it writes an interval a second into a file: share of a core, MiB of it
+    and of its maps."""
+    command = [GILWATCH, "-p", str(pid), "--engine=" + engine, *options, "1"]
     with tempfile.TemporaryFile() as out, tempfile.TemporaryFile() as err:
         process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=out, stderr=err)
         try:
@@ -137,16 +138,17 @@ def look_rows(program, threads):
     return rows
 
 
-def own_rows(program, threads, times, seconds):
-    tool, size = "gilwatch auto", format(threads, ",")
-    limits = (0.5, 20) if threads == 1000 else (None, None)
+def own_rows(program, threads, times, seconds, options=()):
+    """Of rows of text, for which there is a target, or with other options."""
+    tool, size = " ".join(("gilwatch auto", *options)), format(threads, ",")
+    limits = (0.5, 20) if threads == 1000 and not options else (None, None)
     named = [
         ("own CPU, %s threads, 1 s interval" % size, "% of a core", limits[0]),
         ("own memory, %s threads: RSS + BPF maps" % size, "MiB", limits[1]),
         ("of that, BPF maps", "MiB", None),
     ]
     try:
-        found = [at_work(program.pid, "auto", threads, seconds) for _ in range(times)]
+        found = [at_work(program.pid, "auto", threads, seconds, options) for _ in range(times)]
     except NotAtHand as reason:
         return [missing(what, unit, tool, str(reason)) for what, unit, _ in named]
     columns = (
@@ -164,5 +166,6 @@ def measure(words, fast):
         with Program("idle", *arguments, words=words) as program:
             time.sleep(1)
             rows += look_rows(program, threads)
-            rows += own_rows(program, threads, 1 if fast else 3, 5 if fast else 10)
+            for options in ((), ("--json",)):
+                rows += own_rows(program, threads, 1 if fast else 3, 5 if fast else 10, options)
     return rows

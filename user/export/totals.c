@@ -3,6 +3,8 @@
 
 #include <string.h>
 
+#include "model/histogram.h"
+
 /*
  * About four an octave of ten from a microsecond on, closer where the switch interval (5 ms) and
  * its multiples lie. 5.24 ms is the first edge above the interval.
@@ -31,18 +33,19 @@ static int64_t known(int64_t value)
 
 static void add_histogram(struct gw_edged *to, const struct gw_histogram *from)
 {
+	struct gw_bucket at = {0};
 	size_t edge = 0;
 
 	if (from->absent)
 		return;
-	for (uint32_t i = 0; i < GW_HIST_BUCKETS; i++) {
-		uint64_t upper_ns = gw_hist_upper_ns(i);
+	while (gw_histogram_next(from, &at)) {
+		uint64_t upper_ns = gw_hist_upper_ns(at.index);
 
 		while (edge < GW_EDGES && (!upper_ns || upper_ns > gw_edges_ns[edge]))
 			edge++;
-		to->bucket[edge] += (int64_t)from->data.bucket[i];
+		to->bucket[edge] += (int64_t)at.count;
 	}
-	to->sum_ns += (int64_t)from->data.sum_ns;
+	to->sum_ns += (int64_t)from->sum_ns;
 }
 
 static void add_gil(const struct gw_process_view *process, const struct gw_gil_row *gil,

@@ -14,8 +14,6 @@
 #include "model/histogram.h"
 #include "model/probes_basis.h"
 
-#define NO_PROBES "the sched engine has no probes and does not see single holds"
-
 /* ---- who a thread's figures are for ---- */
 
 /* The share of held among all samples of the process: for threads without a sample of their own. */
@@ -39,16 +37,20 @@ static double pooled_share(const struct gw_build *b)
 
 /* ---- one thread ---- */
 
-/* to is zeroed: pages that nothing is written to take no memory. */
-static void fill_histogram(const struct gw_build *b, struct gw_histogram *to,
-			   const struct gw_raw_hist *from, const char *absent)
+static int fill_histogram(const struct gw_build *b, struct gw_histogram *to,
+			  const struct gw_raw_hist *from, const char *absent)
 {
-	if (absent) {
-		to->absent = 1;
-		snprintf(to->reason, sizeof(to->reason), "%s", absent);
-		return;
-	}
-	gw_build_add_hist(b->raw, from, to);
+	return absent ? gw_histogram_set_absent(to, absent) : gw_build_add_hist(b->raw, from, to);
+}
+
+static int fill_histograms(const struct gw_build *b, struct gw_thread_view *view,
+			   const struct gw_raw_thread *from)
+{
+	int code = fill_histogram(b, &view->hold, &from->hold, b->probed ? NULL : GW_NO_PROBES);
+
+	if (!code)
+		code = fill_histogram(b, &view->wait, &from->wait, b->no_gil);
+	return code ? code : fill_histogram(b, &view->resume.latency, &from->resume, b->no_gil);
 }
 
 static void fill_resume(struct gw_resume *to, const struct gw_tally *tally)
@@ -112,6 +114,7 @@ static int fill_thread(const struct gw_build *b, const struct gw_raw_thread *fro
 {
 	struct gw_tally tally = gw_figures_close(&from->thread, b->end_ns);
 	struct gw_figures figures;
+	int code;
 
 	gw_figures_fold(&tally, b->share, &figures);
 	view->tid = from->thread.tid;
@@ -129,13 +132,11 @@ static int fill_thread(const struct gw_build *b, const struct gw_raw_thread *fro
 	view->sampled = figures.sampled;
 	fill_thread_counts(b, view, &tally);
 	fill_loop(view, &from->thread, &tally);
-	fill_histogram(b, &view->hold, &from->hold, b->probed ? NULL : NO_PROBES);
-	fill_histogram(b, &view->wait, &from->wait, b->no_gil);
-	fill_histogram(b, &view->resume.latency, &from->resume, b->no_gil);
+	code = fill_histograms(b, view, from);
 	fill_resume(&view->resume, &tally);
 	if (b->exact && gw_build_is_holder(b, &from->thread))
 		view->inflicted_ns += gw_build_unbooked(b, from->thread.gil);
-	return gw_build_thread_cpus(b, &from->thread, view);
+	return code ? code : gw_build_thread_cpus(b, &from->thread, view);
 }
 
 /* ---- sums ---- */
@@ -158,16 +159,10 @@ static void add_resume(struct gw_process_view *view, const struct gw_tally *tall
 }
 
 /* Of those that ended; nothing is in the process's own yet. */
-static void fill_ended_resume(const struct gw_build *b, struct gw_histogram *to)
+static int fill_ended_resume(const struct gw_build *b, struct gw_histogram *to)
 {
-	static const struct gw_raw_hist none;
-
-	fill_histogram(b, to, &none, b->no_gil);
-	if (b->no_gil)
-		return;
-	to->data = b->process->ended_resume;
-	for (size_t i = 0; i < GW_HIST_BUCKETS; i++)
-		to->count += to->data.bucket[i];
+	return b->no_gil ? gw_histogram_set_absent(to, b->no_gil)
+			 : gw_histogram_merge_raw(to, &b->process->ended_resume);
 }
 
 static void sum_delays(const struct gw_build *b, struct gw_process_view *view)
@@ -208,13 +203,12 @@ static double add_ended(const struct gw_build *b, struct gw_process_view *view)
 		view->migrations[i] += (int64_t)tally->migrations[i];
 	view->oncpu_waiting_ns += f.oncpu_waiting_ns;
 	add_figures(view, &f.states, f.where_ns, f.held_off_by_ns);
-	fill_ended_resume(b, &view->resume.latency);
 	add_resume(view, tally);
 	return (double)f.python_error_ns * (double)f.python_error_ns;
 }
 
-static double add_thread(const struct gw_build *b, struct gw_process_view *view,
-			 const struct gw_thread_view *thread, const struct gw_raw_thread *from)
+static double add_thread(struct gw_process_view *view, const struct gw_thread_view *thread,
+			 const struct gw_raw_thread *from)
 {
 	view->threads_wall_ns += thread->wall_ns;
 	view->cells_ns += thread->cells_ns;
@@ -224,15 +218,14 @@ static double add_thread(const struct gw_build *b, struct gw_process_view *view,
 	view->oncpu_waiting_ns += thread->oncpu_waiting_ns;
 	add_figures(view, &thread->states, thread->where_ns, thread->held_off_by_ns);
 	add_resume(view, &from->thread.tally);
-	gw_build_add_hist(b->raw, &from->resume, &view->resume.latency);
 	return (double)thread->python_error_ns * (double)thread->python_error_ns;
 }
 
 static int fill_threads(const struct gw_build *b, struct gw_process_view *view)
 {
 	double squares = add_ended(b, view);
+	int code = fill_ended_resume(b, &view->resume.latency);
 	size_t count = 0;
-	int code = 0;
 
 	for (size_t i = 0; i < b->raw->thread_count; i++)
 		count += (size_t)gw_build_belongs(b, &b->raw->thread[i].thread);
@@ -246,8 +239,10 @@ static int fill_threads(const struct gw_build *b, struct gw_process_view *view)
 		if (!gw_build_belongs(b, &from->thread))
 			continue;
 		code = fill_thread(b, from, thread);
+		if (!code)
+			code = gw_build_add_hist(b->raw, &from->resume, &view->resume.latency);
 		view->thread_count++;
-		squares += add_thread(b, view, thread, from);
+		squares += add_thread(view, thread, from);
 	}
 	view->basis[GW_STATE_PYTHON].error_ns = (int64_t)sqrt(squares);
 	view->basis[GW_STATE_NATIVE].error_ns = (int64_t)sqrt(squares);
@@ -307,7 +302,7 @@ static void fill_probes_basis(const struct gw_build *b, struct gw_process_view *
 	basis->kind = b->exact ? GW_BASIS_EXACT : b->probed ? GW_BASIS_SAMPLED : GW_BASIS_ABSENT;
 	if (basis->kind == GW_BASIS_ABSENT)
 		snprintf(basis->reason, sizeof(basis->reason), "%s",
-			 b->no_gil ? b->no_gil : NO_PROBES);
+			 b->no_gil ? b->no_gil : GW_NO_PROBES);
 	gw_probes_basis_fill(view);
 }
 
@@ -386,7 +381,8 @@ int gw_build_process(const struct gw_raw *raw, size_t slot, const char *no_gil,
 		code = gw_build_process_cpus(&b, view);
 	if (!code)
 		code = gw_build_open(&b, view);
-	gw_build_gils(&b, view);
+	if (!code)
+		code = gw_build_gils(&b, view);
 	if (!code)
 		code = gw_build_inflicted(&b, view);
 	gw_build_index_free(&b);

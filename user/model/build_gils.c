@@ -1,7 +1,4 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
-#include <stdio.h>
-#include <string.h>
-
 #include "model/build_parts.h"
 #include "model/figures.h"
 #include "model/histogram.h"
@@ -43,27 +40,20 @@ static int64_t handover_ns(const struct gw_build *b)
 	return (int64_t)ns;
 }
 
-static void add_hist(struct gw_histogram *to, const struct gw_hist *from)
-{
-	struct gw_histogram part = {.data = *from};
-
-	for (size_t i = 0; i < GW_HIST_BUCKETS; i++)
-		part.count += from->bucket[i];
-	gw_histogram_merge(to, &part);
-}
-
 /* Threads count for the GIL that they used last; those that ended, for the process's first one. */
-static void add_users(const struct gw_build *b, uint32_t slot, int first, struct gw_gil_row *row)
+static int add_users(const struct gw_build *b, uint32_t slot, int first, struct gw_gil_row *row)
 {
 	struct gw_figures figures;
+	int code = 0;
 
 	if (first) {
 		gw_figures_fold(&b->process->ended, b->share, &figures);
 		row->holding_ns += figures.holding_ns;
-		add_hist(&row->hold, &b->process->ended_hold);
-		add_hist(&row->wait, &b->process->ended_wait);
+		code = gw_histogram_merge_raw(&row->hold, &b->process->ended_hold);
+		if (!code)
+			code = gw_histogram_merge_raw(&row->wait, &b->process->ended_wait);
 	}
-	for (size_t i = 0; i < b->raw->thread_count; i++) {
+	for (size_t i = 0; !code && i < b->raw->thread_count; i++) {
 		const struct gw_raw_thread *thread = &b->raw->thread[i];
 		struct gw_tally tally;
 
@@ -72,9 +62,11 @@ static void add_users(const struct gw_build *b, uint32_t slot, int first, struct
 		tally = gw_figures_close(&thread->thread, b->end_ns);
 		gw_figures_fold(&tally, b->share, &figures);
 		row->holding_ns += figures.holding_ns;
-		gw_build_add_hist(b->raw, &thread->hold, &row->hold);
-		gw_build_add_hist(b->raw, &thread->wait, &row->wait);
+		code = gw_build_add_hist(b->raw, &thread->hold, &row->hold);
+		if (!code)
+			code = gw_build_add_hist(b->raw, &thread->wait, &row->wait);
 	}
+	return code;
 }
 
 /* A hold that goes on at the end, as far as nobody has counted it yet. */
@@ -108,8 +100,8 @@ static int64_t held_ns(const struct gw_build *b, const struct gw_gil_state *gil,
 	return (int64_t)(gil->held_ticks && ns > most_ns ? most_ns : ns);
 }
 
-static void fill_row(const struct gw_build *b, const struct gw_gil_state *gil,
-		     struct gw_gil_row *row)
+static int fill_row(const struct gw_build *b, const struct gw_gil_state *gil,
+		    struct gw_gil_row *row)
 {
 	row->address = gil->address;
 	row->most_waiting = gil->most_waiting;
@@ -126,28 +118,23 @@ static void fill_row(const struct gw_build *b, const struct gw_gil_state *gil,
 		row->holder_changes = (int64_t)gil->holder_changes;
 	for (int i = 0; i < GW_DISTANCE_COUNT; i++)
 		row->handovers[i] = b->probed ? (int64_t)gil->handovers[i] : GW_ABSENT_COUNT;
-	if (b->probed)
-		return;
-	memset(&row->hold, 0, sizeof(row->hold));
-	row->hold.absent = 1;
-	snprintf(row->hold.reason, sizeof(row->hold.reason),
-		 "the sched engine has no probes and does not see single holds");
+	return b->probed ? 0 : gw_histogram_set_absent(&row->hold, GW_NO_PROBES);
 }
 
 /* GILs that have gone, and whose places others have: nobody waits for one, or holds it. */
-static void fill_ended(const struct gw_build *b, struct gw_process_view *view)
+static int fill_ended(const struct gw_build *b, struct gw_process_view *view)
 {
 	const struct gw_gil_state *ended = &b->process->ended_gils;
 	struct gw_gil_row *row = &view->ended_gils;
 
 	view->ended_gil_count = b->process->gils_ended;
 	if (!view->ended_gil_count)
-		return;
+		return 0;
 	for (int i = 0; i < GW_BY_COUNT; i++)
 		view->gil_wait_by_holder_ns[i] += (int64_t)ended->by_holder_ns[i];
 	row->holder_changes = GW_ABSENT_COUNT;
 	row->holding_ns = (int64_t)(ended->held_ns + ended->held_ticks * GW_SAMPLE_PERIOD_NS);
-	fill_row(b, ended, row);
+	return fill_row(b, ended, row);
 }
 
 /*
@@ -169,19 +156,23 @@ static void settle_debts(int64_t *by_ns)
 	}
 }
 
-void gw_build_gils(const struct gw_build *b, struct gw_process_view *view)
+int gw_build_gils(const struct gw_build *b, struct gw_process_view *view)
 {
-	for (size_t i = 0; i < view->gil_count && i < b->process->gil_count; i++) {
+	int code = 0;
+
+	for (size_t i = 0; !code && i < view->gil_count && i < b->process->gil_count; i++) {
 		uint32_t slot = GW_GIL_SLOT((uint32_t)b->slot, (uint32_t)i);
 		const struct gw_gil_state *gil = &b->raw->gil[slot];
 
 		split_by_holder(b, gil, slot, view);
-		add_users(b, slot, i == 0, &view->gil[i]);
+		code = add_users(b, slot, i == 0, &view->gil[i]);
 		if (b->process->gil_count > 1)
 			view->gil[i].holding_ns = held_ns(b, gil, slot);
-		fill_row(b, gil, &view->gil[i]);
+		if (!code)
+			code = fill_row(b, gil, &view->gil[i]);
 	}
-	fill_ended(b, view);
+	if (!code)
+		code = fill_ended(b, view);
 	settle_debts(view->gil_wait_by_holder_ns);
 	view->gil_wait_by_holder_ns[GW_HOLDER_HANDOVER] = handover_ns(b);
 	/* Without probes nobody is seen to release: the running part holds this one too. */
@@ -190,4 +181,5 @@ void gw_build_gils(const struct gw_build *b, struct gw_process_view *view)
 			view->gil_wait_by_holder_ns[GW_HOLDER_NONE];
 		view->gil_wait_by_holder_ns[GW_HOLDER_NONE] = GW_ABSENT_NS;
 	}
+	return code;
 }

@@ -6,6 +6,9 @@
 #include "model/raw.h"
 #include "model/snapshot.h"
 
+/* Why there are no holds. */
+#define GW_NO_PROBES "the sched engine has no probes and does not see single holds"
+
 struct gw_build {
 	const struct gw_raw *raw;
 	const struct gw_process *process;
@@ -23,9 +26,9 @@ struct gw_build {
 	size_t pair_count;
 };
 
-/* Adds the entries of a thread's histogram, unless to is absent. */
-void gw_build_add_hist(const struct gw_raw *raw, const struct gw_raw_hist *from,
-		       struct gw_histogram *to);
+/* Adds the entries of a thread's histogram, unless to is absent. 0 or -ENOMEM. */
+int gw_build_add_hist(const struct gw_raw *raw, const struct gw_raw_hist *from,
+		      struct gw_histogram *to);
 
 /* Whether the thread is one of the process that was there before its end. */
 int gw_build_belongs(const struct gw_build *b, const struct gw_thread *thread);
@@ -42,8 +45,8 @@ int gw_build_process_cpus(const struct gw_build *b, struct gw_process_view *view
 /* Holds, waits and blocks that had not ended. 0 or -ENOMEM. */
 int gw_build_open(const struct gw_build *b, struct gw_process_view *view);
 
-/* The rows of view->gil, and the split of waiting by what the holder did. */
-void gw_build_gils(const struct gw_build *b, struct gw_process_view *view);
+/* The rows of view->gil, and the split of waiting by what the holder did. 0 or -ENOMEM. */
+int gw_build_gils(const struct gw_build *b, struct gw_process_view *view);
 
 /* Whether the thread is what a GIL's books take for its holder. */
 int gw_build_is_holder(const struct gw_build *b, const struct gw_thread *thread);

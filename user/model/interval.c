@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "model/histogram.h"
 #include "model/interval_parts.h"
 #include "model/probes_basis.h"
 
@@ -43,7 +44,6 @@ static void minus_sums(const struct gw_process_view *before, const struct gw_pro
 	gw_minus_all(between->held_off_by_ns, after->held_off_by_ns, before->held_off_by_ns,
 		     GW_WHERE_COUNT);
 	gw_minus_all(between->migrations, after->migrations, before->migrations, GW_DISTANCE_COUNT);
-	gw_minus_resume(&between->resume, &after->resume, &before->resume);
 	between->lost_events = gw_minus_u64(after->lost_events, before->lost_events);
 	between->missed_switches = gw_minus_u64(after->missed_switches, before->missed_switches);
 	between->corrected = gw_minus_u64(after->corrected, before->corrected);
@@ -118,9 +118,11 @@ static const struct gw_gil_row *find_gil(const struct gw_process_view *before,
 	return &none;
 }
 
-static void minus_gil(struct gw_gil_row *between, const struct gw_gil_row *after,
-		      const struct gw_gil_row *before)
+static int minus_gil(struct gw_gil_row *between, const struct gw_gil_row *after,
+		     const struct gw_gil_row *before)
 {
+	int hold, wait;
+
 	*between = *after;
 	between->acquisitions = gw_minus(after->acquisitions, before->acquisitions);
 	between->releases = gw_minus(after->releases, before->releases);
@@ -128,12 +130,13 @@ static void minus_gil(struct gw_gil_row *between, const struct gw_gil_row *after
 	between->holder_changes = gw_minus(after->holder_changes, before->holder_changes);
 	between->holding_ns = gw_minus(after->holding_ns, before->holding_ns);
 	between->exact_ns = gw_minus(after->exact_ns, before->exact_ns);
-	gw_minus_histogram(&between->hold, &after->hold, &before->hold);
-	gw_minus_histogram(&between->wait, &after->wait, &before->wait);
 	gw_minus_all(between->handovers, after->handovers, before->handovers, GW_DISTANCE_COUNT);
 	/* A maximum has no difference; of a GIL that came meanwhile it is all there is. */
 	if (before->address)
 		between->most_waiting = before->most_since;
+	hold = gw_histogram_minus(&between->hold, &after->hold, &before->hold);
+	wait = gw_histogram_minus(&between->wait, &after->wait, &before->wait);
+	return hold ? hold : wait;
 }
 
 static void take_from_ended(struct gw_gil_row *sums, const struct gw_gil_row *before)
@@ -161,18 +164,22 @@ static void minus_ended_gils(const struct gw_process_view *before,
 static int minus_gils(const struct gw_process_view *before, const struct gw_process_view *after,
 		      struct gw_process_view *between)
 {
+	int code = 0;
+
 	between->gil = malloc((after->gil_count + 1) * sizeof(*between->gil));
+	between->gil_count = 0;
 	if (!between->gil)
 		return -ENOMEM;
-	for (size_t i = 0; i < after->gil_count; i++)
-		minus_gil(&between->gil[i], &after->gil[i], find_gil(before, &after->gil[i]));
+	for (size_t i = 0; !code && i < after->gil_count; i++)
+		code = minus_gil(&between->gil[between->gil_count++], &after->gil[i],
+				 find_gil(before, &after->gil[i]));
 	minus_ended_gils(before, after, between);
 	/* What samples say of holding, they say of the interval alone. */
-	if (after->gil_count == 1 && between->states.ns[GW_STATE_PYTHON] >= 0 &&
+	if (!code && after->gil_count == 1 && between->states.ns[GW_STATE_PYTHON] >= 0 &&
 	    between->states.ns[GW_STATE_HELD_OFF] >= 0)
 		between->gil[0].holding_ns =
 			between->states.ns[GW_STATE_PYTHON] + between->states.ns[GW_STATE_HELD_OFF];
-	return 0;
+	return code;
 }
 
 /* ---- lists ---- */
@@ -293,6 +300,19 @@ static void disown(struct gw_process_view *view)
 	view->verdict_count = 0;
 }
 
+/* Of GILs that have no row any more there is only why there is nothing. */
+static int minus_histograms(const struct gw_process_view *before,
+			    const struct gw_process_view *after, struct gw_process_view *between)
+{
+	int code[] = {
+		gw_minus_resume(&between->resume, &after->resume, &before->resume),
+		gw_histogram_copy(&after->ended_gils.hold, &between->ended_gils.hold),
+		gw_histogram_copy(&after->ended_gils.wait, &between->ended_gils.wait),
+	};
+
+	return code[0] ? code[0] : code[1] ? code[1] : code[2];
+}
+
 static int minus_process(const struct gw_process_view *before, const struct gw_process_view *after,
 			 int64_t since_ns, struct gw_process_view *between)
 {
@@ -300,10 +320,13 @@ static int minus_process(const struct gw_process_view *before, const struct gw_p
 
 	*between = *after;
 	disown(between);
+	/* Before all else: what is still after's must not stay in it. */
+	code = minus_histograms(before, after, between);
 	minus_sums(before, after, between);
 	minus_holders(before, after, between);
 	minus_bases(before, after, between);
-	code = gw_minus_threads(before, after, between);
+	if (!code)
+		code = gw_minus_threads(before, after, between);
 	fill_rates(before, between);
 	if (!code)
 		code = gw_minus_cpus(&between->cpu, &between->cpu_count, after->cpu,

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "model/histogram.h"
 #include "model/interval_parts.h"
 
 int64_t gw_minus(int64_t after, int64_t before)
@@ -23,41 +24,11 @@ void gw_minus_all(int64_t *between, const int64_t *after, const int64_t *before,
 		between[i] = gw_minus(after[i], before[i]);
 }
 
-/* ---- histograms ---- */
+/* ---- wake-ups ---- */
 
-static uint64_t highest_ns(const struct gw_hist *between, const struct gw_hist *after)
+int gw_minus_resume(struct gw_resume *between, const struct gw_resume *after,
+		    const struct gw_resume *before)
 {
-	for (uint32_t i = GW_HIST_BUCKETS; i-- > 0;) {
-		uint64_t upper_ns = gw_hist_upper_ns(i);
-
-		if (between->bucket[i])
-			return upper_ns && upper_ns < after->max_ns ? upper_ns : after->max_ns;
-	}
-	return 0;
-}
-
-void gw_minus_histogram(struct gw_histogram *between, const struct gw_histogram *after,
-			const struct gw_histogram *before)
-{
-	struct gw_hist *data = &between->data;
-
-	*between = *after;
-	if (after->absent || before->absent)
-		return;
-	between->count = 0;
-	for (uint32_t i = 0; i < GW_HIST_BUCKETS; i++) {
-		data->bucket[i] = gw_minus_u64(after->data.bucket[i], before->data.bucket[i]);
-		between->count += data->bucket[i];
-	}
-	data->sum_ns = gw_minus_u64(after->data.sum_ns, before->data.sum_ns);
-	if (after->data.max_ns <= before->data.max_ns)
-		data->max_ns = highest_ns(data, &after->data);
-}
-
-void gw_minus_resume(struct gw_resume *between, const struct gw_resume *after,
-		     const struct gw_resume *before)
-{
-	gw_minus_histogram(&between->latency, &after->latency, &before->latency);
 	between->runqueue_ns = gw_minus(after->runqueue_ns, before->runqueue_ns);
 	between->gil_ns = gw_minus(after->gil_ns, before->gil_ns);
 	between->delays = gw_minus_u64(after->delays, before->delays);
@@ -66,6 +37,7 @@ void gw_minus_resume(struct gw_resume *between, const struct gw_resume *after,
 	between->delay_ratio = between->delay_asked_ns ? (double)between->delay_actual_ns /
 								 (double)between->delay_asked_ns
 						       : -1;
+	return gw_histogram_minus(&between->latency, &after->latency, &before->latency);
 }
 
 /* ---- time by CPU ---- */

@@ -13,10 +13,9 @@ int64_t gw_minus(int64_t after, int64_t before);
 uint64_t gw_minus_u64(uint64_t after, uint64_t before);
 void gw_minus_all(int64_t *between, const int64_t *after, const int64_t *before, size_t count);
 
-void gw_minus_histogram(struct gw_histogram *between, const struct gw_histogram *after,
-			const struct gw_histogram *before);
-void gw_minus_resume(struct gw_resume *between, const struct gw_resume *after,
-		     const struct gw_resume *before);
+/* Makes the histogram in `between`, whatever was in it. 0 or -ENOMEM. */
+int gw_minus_resume(struct gw_resume *between, const struct gw_resume *after,
+		    const struct gw_resume *before);
 
 /* Times by CPU, ascending. 0 or -ENOMEM. */
 int gw_minus_cpus(struct gw_cpu_time **between, size_t *between_count,

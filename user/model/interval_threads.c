@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "model/histogram.h"
 #include "model/interval_parts.h"
 
 static const struct gw_thread_view nothing = {.tid = 0};
@@ -59,6 +60,8 @@ static void minus_loop(struct gw_thread_view *between, const struct gw_thread_vi
 static int minus_thread(struct gw_thread_view *between, const struct gw_thread_view *after,
 			const struct gw_thread_view *before, double share)
 {
+	int code, failed;
+
 	*between = *after;
 	between->wall_ns = gw_minus(after->wall_ns, before->wall_ns);
 	between->cells_ns = gw_minus(after->cells_ns, before->cells_ns);
@@ -76,11 +79,15 @@ static int minus_thread(struct gw_thread_view *between, const struct gw_thread_v
 	between->wakes = gw_minus(after->wakes, before->wakes);
 	between->inflicted_ns = gw_minus(after->inflicted_ns, before->inflicted_ns);
 	minus_loop(between, after, before);
-	gw_minus_histogram(&between->hold, &after->hold, &before->hold);
-	gw_minus_histogram(&between->wait, &after->wait, &before->wait);
-	gw_minus_resume(&between->resume, &after->resume, &before->resume);
-	return gw_minus_cpus(&between->cpu, &between->cpu_count, after->cpu, after->cpu_count,
+	/* All of them, whatever fails: what is still after's must not stay in it. */
+	failed = gw_histogram_minus(&between->hold, &after->hold, &before->hold);
+	code = gw_histogram_minus(&between->wait, &after->wait, &before->wait);
+	failed = failed ? failed : code;
+	code = gw_minus_resume(&between->resume, &after->resume, &before->resume);
+	failed = failed ? failed : code;
+	code = gw_minus_cpus(&between->cpu, &between->cpu_count, after->cpu, after->cpu_count,
 			     before->cpu, before->cpu_count);
+	return failed ? failed : code;
 }
 
 /* The share of those that ended which was counted before, as threads that were alive. */

@@ -5,6 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "model/histogram.h"
+
 /* As many pairs as a summary carries; the others are summed up. */
 #define PAIRS_MAX 100
 
@@ -51,6 +53,15 @@ void gw_inflicted_limit(struct gw_process_view *process)
 static void thread_clear(struct gw_thread_view *thread)
 {
 	free(thread->cpu);
+	gw_histogram_clear(&thread->hold);
+	gw_histogram_clear(&thread->wait);
+	gw_histogram_clear(&thread->resume.latency);
+}
+
+static void gil_clear(struct gw_gil_row *gil)
+{
+	gw_histogram_clear(&gil->hold);
+	gw_histogram_clear(&gil->wait);
 }
 
 void gw_process_view_clear(struct gw_process_view *process)
@@ -58,6 +69,10 @@ void gw_process_view_clear(struct gw_process_view *process)
 	/* A snapshot that was only half built has counts without arrays. */
 	for (size_t i = 0; process->thread && i < process->thread_count; i++)
 		thread_clear(&process->thread[i]);
+	for (size_t i = 0; process->gil && i < process->gil_count; i++)
+		gil_clear(&process->gil[i]);
+	gil_clear(&process->ended_gils);
+	gw_histogram_clear(&process->resume.latency);
 	free(process->thread);
 	free(process->engine_change);
 	free(process->cpu);
@@ -79,13 +94,36 @@ static void *copy_of(const void *from, size_t count, size_t size, int *failed)
 	return to;
 }
 
+static void copy_histogram(const struct gw_histogram *from, struct gw_histogram *to, int *failed)
+{
+	if (gw_histogram_copy(from, to))
+		*failed = 1;
+}
+
 static void copy_threads(const struct gw_process_view *from, struct gw_process_view *to,
 			 int *failed)
 {
 	to->thread = copy_of(from->thread, from->thread_count, sizeof(*from->thread), failed);
-	for (size_t i = 0; to->thread && i < to->thread_count; i++)
-		to->thread[i].cpu = copy_of(from->thread[i].cpu, from->thread[i].cpu_count,
-					    sizeof(*from->thread[i].cpu), failed);
+	for (size_t i = 0; to->thread && i < to->thread_count; i++) {
+		const struct gw_thread_view *had = &from->thread[i];
+		struct gw_thread_view *has = &to->thread[i];
+
+		has->cpu = copy_of(had->cpu, had->cpu_count, sizeof(*had->cpu), failed);
+		copy_histogram(&had->hold, &has->hold, failed);
+		copy_histogram(&had->wait, &has->wait, failed);
+		copy_histogram(&had->resume.latency, &has->resume.latency, failed);
+	}
+}
+
+static void copy_gils(const struct gw_process_view *from, struct gw_process_view *to, int *failed)
+{
+	to->gil = copy_of(from->gil, from->gil_count, sizeof(*from->gil), failed);
+	for (size_t i = 0; to->gil && i < to->gil_count; i++) {
+		copy_histogram(&from->gil[i].hold, &to->gil[i].hold, failed);
+		copy_histogram(&from->gil[i].wait, &to->gil[i].wait, failed);
+	}
+	copy_histogram(&from->ended_gils.hold, &to->ended_gils.hold, failed);
+	copy_histogram(&from->ended_gils.wait, &to->ended_gils.wait, failed);
 }
 
 int gw_process_view_copy(const struct gw_process_view *from, struct gw_process_view *to)
@@ -97,7 +135,8 @@ int gw_process_view_copy(const struct gw_process_view *from, struct gw_process_v
 	to->engine_change = copy_of(from->engine_change, from->engine_change_count,
 				    sizeof(*from->engine_change), &failed);
 	to->cpu = copy_of(from->cpu, from->cpu_count, sizeof(*from->cpu), &failed);
-	to->gil = copy_of(from->gil, from->gil_count, sizeof(*from->gil), &failed);
+	copy_gils(from, to, &failed);
+	copy_histogram(&from->resume.latency, &to->resume.latency, &failed);
 	to->interval_phase = copy_of(from->interval_phase, from->interval_phase_count,
 				     sizeof(*from->interval_phase), &failed);
 	to->open = copy_of(from->open, from->open_count, sizeof(*from->open), &failed);

@@ -13,7 +13,6 @@
 #include "gilwatch/abi.h"
 #include "gilwatch/cell.h"
 #include "gilwatch/fold.h"
-#include "gilwatch/hist.h"
 #include "gilwatch/place.h"
 #include "model/split.h"
 
@@ -53,16 +52,18 @@ struct gw_sampled {
 	struct gw_samples taken;
 };
 
+/* Of durations. A thread has three, of few octaves each: what is empty takes no room. */
 struct gw_histogram {
-	int absent; /* 1: not measured; reason says why */
-	char reason[96];
-	uint64_t count;
-	struct gw_hist data; /* not cumulative */
+	int absent;	  /* 1: not measured; gw_histogram_reason says why */
+	uint32_t octaves; /* bit n: there are buckets of octave n */
+	uint64_t count, sum_ns, max_ns;
+	uint64_t *bucket; /* of these octaves alone, ascending: for histogram.c, not cumulative */
+	char *reason;	  /* NULL: not said */
 };
 
 struct gw_resume {
 	struct gw_histogram latency;
-	int64_t runqueue_ns; /* parts of latency.data.sum_ns */
+	int64_t runqueue_ns; /* parts of latency.sum_ns */
 	int64_t gil_ns;
 	double delay_ratio; /* < 0: not known (no sleeps whose request could be read) */
 	uint64_t delays;    /* sleeps that the ratio rests on, … */

@@ -8,23 +8,27 @@
 
 int gw_interval_json_write(const struct gw_interval *interval, FILE *out)
 {
+	struct gw_json_stream stream = {
+		.out = out,
+		.precision = gw_json_precision(interval->since_start),
+	};
 	struct gw_report report;
-	int code = 0;
 
 	gw_report_begin(&report, "gilwatch.interval.v1");
 	gw_report_put(&report, report.root, "seq", json_integer((json_int_t)interval->seq));
 	gw_report_text(&report, report.root, "at", interval->at);
 	gw_report_put(&report, report.root, "monotonic_ns",
 		      json_integer((json_int_t)interval->between->end_monotonic_ns));
-	gw_report_put(&report, report.root, "interval", gw_json_snapshot(interval->between));
-	gw_report_put(&report, report.root, "cumulative", gw_json_snapshot(interval->since_start));
-	if (report.failed || !report.root)
-		code = -ENOMEM;
-	else if (json_dumpf(report.root, out,
-			    JSON_COMPACT | JSON_REAL_PRECISION(
-						   gw_json_precision(interval->since_start))) ||
-		 fputc('\n', out) == EOF || fflush(out))
-		code = -EIO;
-	json_decref(report.root);
-	return code;
+	if (report.failed)
+		stream.code = -ENOMEM;
+	gw_json_stream_text(&stream, "{");
+	gw_json_stream_members(&stream, report.root);
+	gw_json_stream_text(&stream, ",\"interval\":");
+	gw_json_stream_snapshot(&stream, interval->between);
+	gw_json_stream_text(&stream, ",\"cumulative\":");
+	gw_json_stream_snapshot(&stream, interval->since_start);
+	gw_json_stream_text(&stream, "}\n");
+	if (fflush(out) && !stream.code)
+		stream.code = -EIO;
+	return stream.code;
 }

@@ -113,6 +113,7 @@ static void wait_cell(struct gw_page *page, const struct gw_histogram *wait)
 	gw_page_cell(page, 1, GW_LEFT, "");
 }
 
+/* The caller clears it. */
 static struct gw_histogram all_waits(const struct gw_process_view *p)
 {
 	struct gw_histogram sum = {0};
@@ -144,8 +145,8 @@ static void id_cells(struct gw_page *page, const char *time, uint32_t id, size_t
 
 static void process_row(struct gw_page *page, const char *time, const struct gw_process_view *p)
 {
-	struct gw_histogram waits = all_waits(p);
 	double held = gw_held_share(p);
+	struct gw_histogram waits;
 
 	id_cells(page, time, p->pid, p->thread_count);
 	if (p->error[0]) {
@@ -156,7 +157,9 @@ static void process_row(struct gw_page *page, const char *time, const struct gw_
 	}
 	number_cell(page, FIGURE_WIDTH, held < 0 ? held : held * 100, 1);
 	state_cells(page, p, &p->states);
+	waits = all_waits(p);
 	wait_cell(page, &waits);
+	gw_histogram_clear(&waits);
 	gw_page_cell(page, LAST_WIDTH, GW_LEFT, last_word(p));
 	gw_page_end_row(page);
 }

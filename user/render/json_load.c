@@ -8,11 +8,13 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "model/histogram.h"
 #include "render/escape.h"
 #include "render/json_fields.h"
 #include "render/json_read.h"
 
-#define KEY_SIZE 48
+#define KEY_SIZE    48
+#define REASON_SIZE 96
 
 /* More than any host has; bounds what a small file can make us allocate. */
 #define MAX_PROCESSES 65536
@@ -42,7 +44,12 @@ static int read_distances(const struct gw_json_at *at, json_t *object, const cha
 	return 0;
 }
 
-static int read_bucket(const struct gw_json_at *at, const json_t *pair, struct gw_hist *hist)
+static int no_memory(const struct gw_json_at *at)
+{
+	return gw_error_set(at->err, -ENOMEM, GW_STATUS_FAILURE, "There is not enough memory.");
+}
+
+static int read_bucket(const struct gw_json_at *at, const json_t *pair, struct gw_histogram *h)
 {
 	const json_t *upper = json_array_get(pair, 0), *count = json_array_get(pair, 1);
 	uint32_t index = GW_HIST_BUCKETS - 1;
@@ -59,8 +66,7 @@ static int read_bucket(const struct gw_json_at *at, const json_t *pair, struct g
 	}
 	if (gw_json_read_integer(at, "count", count, INT64_MAX, &number))
 		return -EINVAL;
-	hist->bucket[index] = (uint64_t)number;
-	return 0;
+	return gw_histogram_set(h, index, (uint64_t)number) ? no_memory(at) : 0;
 }
 
 static int read_histogram(const struct gw_json_at *at, json_t *object, struct gw_histogram *h)
@@ -80,12 +86,12 @@ static int read_histogram(const struct gw_json_at *at, json_t *object, struct gw
 	if (sum < 0 || most < 0)
 		return gw_json_refuse(at, sum < 0 ? "sum_s" : "max_s", "is null");
 	h->count = (uint64_t)count;
-	h->data.sum_ns = (uint64_t)sum;
-	h->data.max_ns = (uint64_t)most;
+	h->sum_ns = (uint64_t)sum;
+	h->max_ns = (uint64_t)most;
 	for (size_t i = 0; i < json_array_size(buckets); i++) {
 		struct gw_json_at here = gw_json_below(at, "buckets", (long)i);
 
-		if (read_bucket(&here, json_array_get(buckets, i), &h->data))
+		if (read_bucket(&here, json_array_get(buckets, i), h))
 			return -EINVAL;
 	}
 	return 0;
@@ -97,7 +103,7 @@ static int read_histogram_or_null(const struct gw_json_at *at, json_t *object, c
 {
 	json_t *inner = gw_json_member(at, object, name, -1);
 	struct gw_json_at here = gw_json_below(at, name, -1);
-	char key[KEY_SIZE];
+	char key[KEY_SIZE], reason[REASON_SIZE];
 
 	*found = NULL;
 	if (!inner)
@@ -108,10 +114,11 @@ static int read_histogram_or_null(const struct gw_json_at *at, json_t *object, c
 	}
 	if (!json_is_null(inner))
 		return gw_json_refuse(at, name, "is not an object");
-	h->absent = 1;
 	snprintf(key, sizeof(key), "%s_reason", name);
 	inner = gw_json_member(at, object, key, JSON_STRING);
-	return inner ? gw_json_read_text(at, key, inner, h->reason, sizeof(h->reason)) : -EINVAL;
+	if (!inner || gw_json_read_text(at, key, inner, reason, sizeof(reason)))
+		return -EINVAL;
+	return gw_histogram_set_absent(h, reason) ? no_memory(at) : 0;
 }
 
 static int read_resume(const struct gw_json_at *at, json_t *object, struct gw_resume *resume)
@@ -143,7 +150,7 @@ static void *read_array(const struct gw_json_at *at, json_t *object, const char 
 	/* One more, so that an empty array is not mistaken for a failure. */
 	items = calloc(json_array_size(*array) + 1, size);
 	if (!items)
-		gw_error_set(at->err, -ENOMEM, GW_STATUS_FAILURE, "There is not enough memory.");
+		no_memory(at);
 	else
 		*count = json_array_size(*array);
 	return items;
@@ -189,8 +196,7 @@ static int read_cpus(const struct gw_json_at *at, json_t *object, struct gw_cpu_
 		return gw_json_refuse(at, "cpus", "is longer than any that gilwatch writes");
 	*cpu = calloc(json_object_size(inner) + 1, sizeof(**cpu));
 	if (!*cpu)
-		return gw_error_set(at->err, -ENOMEM, GW_STATUS_FAILURE,
-				    "There is not enough memory.");
+		return no_memory(at);
 	json_object_foreach(inner, key, value)
 	{
 		unsigned long number = strtoul(key, &end, 10);

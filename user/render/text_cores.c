@@ -2,6 +2,7 @@
 /* Which cores, what was still going on at the end, and whether the figures add up. */
 #include <inttypes.h>
 
+#include "model/histogram.h"
 #include "render/text_parts.h"
 #include "render/total.h"
 #include "render/units.h"
@@ -94,7 +95,7 @@ void gw_text_cores(struct gw_page *page, const struct gw_process_view *p)
 			 gw_text_gil_name(p, &p->gil[i]).text);
 		distances(page, what, p->gil[i].handovers);
 		if (p->gil[i].handovers[0] < 0)
-			gw_page_reason(page, p->gil[i].hold.reason);
+			gw_page_reason(page, gw_histogram_reason(&p->gil[i].hold));
 	}
 	cpus(page, p);
 	gw_page_reasons(page);

@@ -119,12 +119,12 @@ static void histogram_row(struct gw_page *page, const char *label, const struct 
 		gw_page_cell(page, 10, GW_RIGHT,
 			     gw_duration(gw_histogram_shown_ns(h, permille[i])).text);
 	gw_page_cell(page, 10, GW_RIGHT,
-		     gw_duration(known ? (int64_t)h->data.max_ns : GW_ABSENT_NS).text);
+		     gw_duration(known ? (int64_t)h->max_ns : GW_ABSENT_NS).text);
 	gw_page_cell(page, 10, GW_RIGHT,
 		     gw_count(h->absent ? GW_ABSENT_COUNT : (int64_t)h->count).text);
 	gw_page_end_row(page);
 	if (h->absent)
-		gw_page_reason(page, h->reason[0] ? h->reason : "it was not measured");
+		gw_page_reason(page, gw_histogram_reason(h));
 }
 
 struct gw_gil_label gw_text_gil_name(const struct gw_process_view *p, const struct gw_gil_row *gil)

@@ -20,7 +20,7 @@ static int judge(struct gw_late *late, const struct gw_resume *resume, int64_t i
 {
 	const struct gw_histogram *latency = &resume->latency;
 	int64_t gil_ns = gw_known_ns(resume->gil_ns);
-	double share = gw_ratio(gil_ns, (int64_t)latency->data.sum_ns);
+	double share = gw_ratio(gil_ns, (int64_t)latency->sum_ns);
 	double limit_ns = GW_LATE_INTERVALS * (double)interval_ns;
 	double enough = gw_ease_least(ease->fires, GW_LATE_RESUMES), mean_ns;
 	int by_ratio, by_tail;

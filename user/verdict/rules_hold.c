@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+#include "model/histogram.h"
 #include "model/probes_basis.h"
 #include "verdict/rules.h"
 #include "verdict/say.h"
@@ -225,18 +226,17 @@ struct long_holds {
 /* The holds that are surely as long: those of buckets above the limit. Returns their sum. */
 static double long_of(const struct gw_histogram *hold, int64_t limit_ns, uint64_t *count)
 {
+	struct gw_bucket at = {0};
 	double long_ns = 0;
 
 	*count = 0;
-	if (hold->absent)
-		return 0.0;
-	for (uint32_t i = 1; i < GW_HIST_BUCKETS; i++) {
-		int64_t lower_ns = (int64_t)gw_hist_upper_ns(i - 1);
+	while (!hold->absent && gw_histogram_next(hold, &at)) {
+		int64_t lower_ns = at.index ? (int64_t)gw_hist_upper_ns(at.index - 1) : 0;
 
-		if (lower_ns < limit_ns)
+		if (!at.index || lower_ns < limit_ns)
 			continue;
-		*count += hold->data.bucket[i];
-		long_ns += (double)hold->data.bucket[i] * (double)lower_ns;
+		*count += at.count;
+		long_ns += (double)at.count * (double)lower_ns;
 	}
 	return long_ns;
 }
@@ -280,7 +280,7 @@ static double long_of_threads(struct long_holds *holds, const struct gw_process_
 {
 	for (size_t i = 0; i < process->thread_count; i++) {
 		const struct gw_thread_view *thread = &process->thread[i];
-		int64_t longest_ns = (int64_t)thread->hold.data.max_ns;
+		int64_t longest_ns = (int64_t)thread->hold.max_ns;
 		uint64_t count;
 		double own_ns = long_of(&thread->hold, holds->limit_ns, &count);
 
@@ -310,13 +310,13 @@ static void find_long_holds(struct long_holds *holds, const struct gw_facts *fac
 
 		long_ns += long_of(&gil->hold, holds->limit_ns, &count);
 		holds->count += count;
-		all_ns += gil->hold.absent ? 0.0 : (double)gil->hold.data.sum_ns;
-		if (!gil->hold.absent && (int64_t)gil->hold.data.max_ns > longest_ns)
-			longest_ns = (int64_t)gil->hold.data.max_ns;
+		all_ns += gil->hold.absent ? 0.0 : (double)gil->hold.sum_ns;
+		if (!gil->hold.absent && (int64_t)gil->hold.max_ns > longest_ns)
+			longest_ns = (int64_t)gil->hold.max_ns;
 		if (gil->wait.absent)
 			wait_ns = INT64_MAX; /* no waits to check it by */
-		else if ((int64_t)gil->wait.data.max_ns > wait_ns)
-			wait_ns = (int64_t)gil->wait.data.max_ns;
+		else if ((int64_t)gil->wait.max_ns > wait_ns)
+			wait_ns = (int64_t)gil->wait.max_ns;
 	}
 	long_ns = long_of_threads(holds, process, long_ns);
 	if (!holds->thread)

@@ -36,7 +36,7 @@ static void say_effect(const struct gw_facts *facts, struct gw_verdict *verdict)
 
 	gw_say(verdict, "Here: %.0f %s a second", rate, what);
 	if (!hold->absent && hold->count) {
-		double mean_ns = (double)hold->data.sum_ns / (double)hold->count;
+		double mean_ns = (double)hold->sum_ns / (double)hold->count;
 
 		gw_say(verdict, ", and a hold lasts %.3g ms on average",
 		       mean_ns / (double)GW_MILLISECOND_NS);

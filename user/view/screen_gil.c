@@ -49,6 +49,7 @@ static void holder_text(const struct gw_process_view *p, const struct gw_process
 		text[0] = '\0';
 }
 
+/* The caller clears it. */
 static struct gw_histogram merged(const struct gw_process_view *p, int waits)
 {
 	struct gw_histogram sum = {0};
@@ -71,7 +72,7 @@ static struct gw_figure compact(int64_t ns)
 
 static void percentiles(const struct gw_histogram *h, const char *name, char *text, size_t size)
 {
-	int64_t max_ns = !h->absent && h->count ? (int64_t)h->data.max_ns : GW_ABSENT_NS;
+	int64_t max_ns = !h->absent && h->count ? (int64_t)h->max_ns : GW_ABSENT_NS;
 
 	snprintf(text, size, "%s %s/%s/%s", name, compact(gw_histogram_shown_ns(h, 500)).text,
 		 compact(gw_histogram_shown_ns(h, 990)).text, compact(max_ns).text);
@@ -129,6 +130,8 @@ static void percentiles_line(const struct gw_process_view *p, struct gw_grid *gr
 	snprintf(label, sizeof(label), "%shold", gw_text_about(&p->probes_basis));
 	percentiles(&holds, label, hold, sizeof(hold));
 	percentiles(&waits, "wait", wait, sizeof(wait));
+	gw_histogram_clear(&holds);
+	gw_histogram_clear(&waits);
 	gw_grid_print(grid, row, 5, grid->columns - 5, GW_PEN_PLAIN, "p50/p99/max: %s, %s", wait,
 		      hold);
 }

@@ -103,51 +103,54 @@ static void draw_states(struct pen *pen, const struct gw_process_view *p,
 
 /* ---- histograms ---- */
 
-/* Eight buckets, an octave, make a line. */
-static uint64_t octave(const struct gw_hist *hist, uint32_t index, uint64_t *upper_ns)
+/* Eight buckets, an octave, make a line. Returns the most entries of one. */
+static uint64_t sum_octaves(const struct gw_histogram *h, uint64_t sum[GW_HIST_OCTAVES])
 {
-	uint32_t first = index << GW_HIST_SUB_SHIFT;
-	uint64_t sum = 0;
+	struct gw_bucket at = {0};
+	uint64_t most = 0;
 
-	*upper_ns = hist->max_ns;
-	for (uint32_t i = first; i < first + (1 << GW_HIST_SUB_SHIFT) && i < GW_HIST_BUCKETS; i++) {
-		sum += hist->bucket[i];
-		if (gw_hist_upper_ns(i))
-			*upper_ns = gw_hist_upper_ns(i);
+	memset(sum, 0, GW_HIST_OCTAVES * sizeof(*sum));
+	while (gw_histogram_next(h, &at)) {
+		uint64_t *octave = &sum[at.index >> GW_HIST_SUB_SHIFT];
+
+		*octave += at.count;
+		most = *octave > most ? *octave : most;
 	}
-	return sum;
+	return most;
+}
+
+/* The last octave is open: its upper edge is what was longest. */
+static uint64_t octave_upper_ns(const struct gw_histogram *h, uint32_t octave)
+{
+	return octave == GW_HIST_OCTAVES - 1 ? h->max_ns
+					     : gw_hist_upper_ns((octave + 1) * GW_HIST_OCTAVE - 1);
 }
 
 static void draw_histogram(struct pen *pen, const char *title, const struct gw_histogram *h)
 {
-	uint32_t octaves = (GW_HIST_BUCKETS >> GW_HIST_SUB_SHIFT) + 1;
-	uint64_t most = 0, upper_ns, count;
+	uint64_t sum[GW_HIST_OCTAVES], most = sum_octaves(h, sum);
 	int bar = pen->width - 22;
 	char text[128];
 
 	snprintf(text, sizeof(text), "%s: %s, p99 %s, max %s", title,
 		 gw_count(h->absent ? GW_ABSENT_COUNT : (int64_t)h->count).text,
 		 gw_duration(gw_histogram_shown_ns(h, 990)).text,
-		 gw_duration(h->absent || !h->count ? GW_ABSENT_NS : (int64_t)h->data.max_ns).text);
+		 gw_duration(h->absent || !h->count ? GW_ABSENT_NS : (int64_t)h->max_ns).text);
 	heading(pen, text);
 	if (h->absent)
 		pen->row += gw_grid_wrap(pen->grid, pen->row, pen->column + 1, 0, 3, GW_PEN_DIM,
-					 h->reason);
-	for (uint32_t i = 0; i < octaves; i++)
-		most = octave(&h->data, i, &upper_ns) > most ? octave(&h->data, i, &upper_ns)
-							     : most;
-	for (uint32_t i = 0; !h->absent && i < octaves; i++) {
-		count = octave(&h->data, i, &upper_ns);
-		if (!count)
+					 gw_histogram_reason(h));
+	for (uint32_t i = 0; !h->absent && i < GW_HIST_OCTAVES; i++) {
+		if (!sum[i])
 			continue;
 		snprintf(text, sizeof(text), "\xe2\x89\xa4 %s",
-			 gw_duration((int64_t)upper_ns).text);
+			 gw_duration((int64_t)octave_upper_ns(h, i)).text);
 		gw_grid_put_right(pen->grid, pen->row, pen->column, 11, GW_PEN_PLAIN, text);
 		gw_grid_put_right(pen->grid, pen->row, pen->column + 11, 8, GW_PEN_PLAIN,
-				  gw_count((int64_t)count).text);
+				  gw_count((int64_t)sum[i]).text);
 		if (bar > 0)
 			gw_bar_share(pen->grid, pen->row, pen->column + 21, bar, GW_PEN_DIM,
-				     (double)count / (double)most);
+				     (double)sum[i] / (double)most);
 		pen->row++;
 	}
 	pen->row++;

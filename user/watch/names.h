@@ -11,13 +11,15 @@
 /* The names that were read last, of one process; zeroed at first. */
 struct gw_names {
 	uint64_t read_ns;		 /* when, on the session's clock; 0: never */
+	uint64_t cost_ns;		 /* CPU time that it took */
 	struct gw_thread_names names[2]; /* of each of its Pythons */
 };
 
 /*
  * Gives the threads in the view of a Python process the names that Python has for them; those that
  * it has none for keep the kernel's, but for the main thread. Reads the process's memory at most
- * once a second, and not after its end; NULL for target: it is no Python. 0 or -ENOMEM.
+ * once a second, with many threads (a dozen reads each) less often, and not after its end; NULL for
+ * target: it is no Python. 0 or -ENOMEM.
  */
 int gw_names_give(struct gw_names *names, const struct gw_target *target, const struct gw_raw *raw,
 		  uint32_t slot, uint64_t now_ns, struct gw_process_view *view);
