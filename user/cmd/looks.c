@@ -187,13 +187,14 @@ static int compare(struct gw_looks *looks)
 	int code;
 
 	note(looks);
-	gw_snapshot_clear(&looks->between);
 	code = gw_interval_make(&looks->last->snapshot, &looks->now->snapshot, &looks->between);
 	if (!code)
 		code = judge_window(looks);
 	if (!code)
 		show_headlines(looks);
 	gw_verdicts_judge(&looks->now->snapshot);
+	/* It has been compared: of thousands of threads a look is several MiB. */
+	replace(&looks->last, NULL);
 	return code;
 }
 
@@ -201,8 +202,11 @@ static int look(struct gw_looks *looks, struct gw_watch *watch, enum gw_ended en
 		struct gw_look *now, struct gw_error *err)
 {
 	struct gw_snapshot *s = &now->snapshot;
-	int code = finish ? gw_watch_finish(watch, ended, s, err)
-			  : gw_watch_look(watch, ended, s, err);
+	int code;
+
+	/* Its memory is used again at once. */
+	gw_snapshot_clear(&looks->between);
+	code = finish ? gw_watch_finish(watch, ended, s, err) : gw_watch_look(watch, ended, s, err);
 
 	if (code)
 		return code;

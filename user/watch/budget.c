@@ -12,6 +12,8 @@
 #define SURPRISE_TICKS_NS 100000000ULL
 /* At least that often the account of a process is brought up to date. */
 #define WAIT_NS 250000000ULL
+/* Hits that come to less than this part of the room until the alarm can wait as long. */
+#define FEW_PARTS 8
 /* Detaching works as long as attaching does. */
 #define WAYS 2
 
@@ -140,9 +142,23 @@ static void open_window(const struct gw_watch *w, struct gw_watched *watched)
 	gw_pace_opened(&watched->pace, &look);
 }
 
+/* A burst is none of them, and for what comes faster there is the alarm. */
+static int has_few_hits(const struct gw_watch *w, const struct gw_watched *watched)
+{
+	const struct gw_pace *pace = &watched->pace;
+	uint64_t hits = gw_session_process(w->session, watched->slot)->hits;
+	uint64_t room = gw_pace_alarm_hits(pace) - pace->last.hits;
+
+	if (hits == pace->last.hits)
+		return 1;
+	return pace->mode == GW_PACE_EXACT && !pace->hot && gw_session_alarm(w->session) >= 0 &&
+	       hits - pace->last.hits < room / FEW_PARTS;
+}
+
 /*
- * Nothing has happened to it since the last look that would change anything: the account can wait,
- * and so the many processes that do little cost little.
+ * Too little has happened to it since the last look to change anything: the account can wait, and
+ * so the many processes that do little cost little. To ask for the on-CPU time of a process takes
+ * the kernel longer the more threads it has.
  */
 static int can_wait(const struct gw_watch *w, const struct gw_watched *watched)
 {
@@ -150,9 +166,12 @@ static int can_wait(const struct gw_watch *w, const struct gw_watched *watched)
 	uint64_t now = gw_session_now_ns(w->session);
 
 	if (pace->mode == GW_PACE_WINDOW || now - pace->last.now_ns >= WAIT_NS ||
-	    gw_session_process(w->session, watched->slot)->hits != pace->last.hits)
+	    !has_few_hits(w, watched))
 		return 0;
-	return pace->mode == GW_PACE_EXACT || !pace->terms.windows || now < pace->next_window_ns;
+	if (pace->mode == GW_PACE_EXACT || !pace->terms.windows || now < pace->next_window_ns)
+		return 1;
+	/* A window is due, for which there was no room: it has to run a while for that. */
+	return pace->last.now_ns >= pace->next_window_ns;
 }
 
 /* It has a GIL, and is in a state in which probes may come or go. */
