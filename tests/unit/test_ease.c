@@ -199,7 +199,7 @@ static void long_holds_case(double loss_s, int fresh, int as_info, int as_warnin
 	add_busy(f, "spin", 0.3, loss_s + 10 * 0.010);
 	fill(&f->thread[0].hold, 10, edge_s + 1e-9);
 	fill(&f->gil.hold, 10, edge_s + 1e-9);
-	f->gil.hold.data.sum_ns = (uint64_t)seconds(10 * edge_s);
+	f->gil.hold.sum_ns = (uint64_t)seconds(10 * edge_s);
 	fill(&f->gil.wait, 10, 0.25);
 	assert_int_equal(severity_again(f, "long_holds", "long_holds", GW_INFO), as_info);
 	for (size_t i = 0, seen = 0; i < f->process.verdict_count; i++) {
