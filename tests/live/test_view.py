@@ -197,9 +197,9 @@ def test_the_end_of_the_target_is_said_and_its_figures_stay():
 
 
 def test_many_threads_and_a_hostile_name():
-    with Workload("crowd", "--threads=500", "--pause=100") as work:
+    with Workload("crowd", "--threads=1000", "--pause=100") as work:
         with view(work.pid, columns=100, rows=30) as terminal:
-            terminal.wait_for("501 threads")
+            terminal.wait_for("1001 threads")
             terminal.press("End", lambda screen: selected(screen) == table(screen)[-1])
             # A control character on the terminal would show as one here, or not at all.
             terminal.press("/", "filter: ")
