@@ -258,8 +258,9 @@ static void keys_text(const struct gw_screen *screen, int screen_rows, int colum
 
 	if (s->help)
 		snprintf(text, size, "%s",
-			 screen_rows < 24 || columns < 64 ? "PgDn more  any other key: back"
-							  : "any key: back");
+			 screen_rows < GW_HELP_ROWS || columns < GW_HELP_COLUMNS
+				 ? "PgDn more  any other key: back"
+				 : "any key: back");
 	else if (s->detail)
 		snprintf(text, size, "Esc back  Up/Down thread  PgUp/PgDn scroll  m mode  q quit");
 	else

@@ -69,7 +69,7 @@ static int draw_keys(struct gw_grid *page)
 	for (int i = 0; i < LINES; i++) {
 		int first = KEYS_WIDTH;
 
-		if (page->columns >= 64)
+		if (page->columns >= GW_HELP_COLUMNS)
 			gw_grid_put(page, row, 1, KEYS_WIDTH, GW_PEN_BOLD, help[i].keys);
 		else
 			first = gw_grid_print(page, row, 1, page->columns - 1, GW_PEN_BOLD,

@@ -25,6 +25,9 @@ void gw_screen_footer(const struct gw_screen *screen, struct gw_grid *grid);
 
 /* Whole screens but for the title and the footer. */
 void gw_screen_thread(const struct gw_screen *screen, struct gw_grid *grid);
+/* On a smaller screen there is a part of it. */
+#define GW_HELP_ROWS	24
+#define GW_HELP_COLUMNS 64
 void gw_screen_help(const struct gw_screen *screen, struct gw_grid *grid);
 
 /* Shows lines of a page, which has so many, from top on or as far as it goes. */
