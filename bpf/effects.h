@@ -36,7 +36,7 @@ static __always_inline void gw_hist_book(void *map, struct task_struct *task, __
 	struct gw_hist *hist = bpf_task_storage_get(map, task, NULL, 0);
 
 	if (hist)
-		gw_hist_add_once(hist, ns);
+		gw_hist_add(hist, ns);
 	else
 		gw_lose(process, GW_LOST_HIST);
 }
@@ -88,7 +88,7 @@ static __always_inline void gw_flush_cpu(struct gw_thread *t, struct gw_process 
 static __always_inline void gw_overlap_update(struct gw_process *process, struct gw_thread *t)
 {
 	if (gw_overlap_differs(t))
-		gw_overlap_once(&process->overlap, t);
+		gw_overlap_follow(&process->overlap, t);
 }
 
 static __always_inline void gw_apply(struct gw_thread *t, struct task_struct *task,

@@ -27,19 +27,6 @@ struct gw_request {
 	__s64 fraction; /* nanoseconds; of a timeval: microseconds */
 };
 
-static __always_inline enum gw_file gw_file_behind(struct task_struct *task, __u32 descriptor)
-{
-	/* Plain loads: a NULL on the way gives 0, and so no descriptor at all. */
-	struct fdtable *fdt = task->files->fdt;
-	struct file *file;
-
-	if (descriptor >= fdt->max_fds)
-		return GW_FILE_UNKNOWN;
-	if (bpf_probe_read_kernel(&file, sizeof(file), &fdt->fd[descriptor]) || !file)
-		return GW_FILE_UNKNOWN;
-	return gw_file_of_mode(BPF_CORE_READ(file, f_inode, i_mode));
-}
-
 /* Which GIL of the process (by its index) a futex word belongs to; -1: none. */
 gw_once int gw_gil_of_word_once(const struct gw_process *process, __u64 word)
 {
@@ -117,17 +104,46 @@ static __always_inline int gw_read_task(void *to, __u32 size, __u64 from, struct
 	return -1;
 }
 
-static __always_inline void gw_poll_facts(struct task_struct *task, const struct pt_regs *regs,
-					  enum gw_reach reach, struct gw_leave *leave)
+/*
+ * A plain load is quicker where it counts, in a context switch; and of a pointer the verifier looks
+ * the type up among all of the kernel's, by name. From NULL either gives 0.
+ */
+#define gw_walk(reach, from, member)                                                               \
+	((reach) == GW_REACH_CURRENT ? (from)->member : BPF_CORE_READ(from, member))
+
+#define GW_NO_MODE 0xffffffffU /* of no file that is known */
+
+/* The mode of the file behind a descriptor; negative ones are of none. */
+static __always_inline __u32 gw_mode_behind(struct task_struct *task, enum gw_reach reach,
+					    __s32 descriptor)
+{
+	struct files_struct *files;
+	struct fdtable *fdt;
+	struct file *file;
+
+	if (descriptor < 0)
+		return GW_NO_MODE;
+	files = gw_walk(reach, task, files);
+	fdt = gw_walk(reach, files, fdt);
+	if ((__u32)descriptor >= gw_walk(reach, fdt, max_fds) ||
+	    bpf_probe_read_kernel(&file, sizeof(file), &gw_walk(reach, fdt, fd)[descriptor]) ||
+	    !file)
+		return GW_NO_MODE;
+	return BPF_CORE_READ(file, f_inode, i_mode);
+}
+
+/* The only descriptor that is polled; -1: there are others, or none. */
+static __always_inline __s32 gw_polled(struct task_struct *task, const struct pt_regs *regs,
+				       enum gw_reach reach, struct gw_leave *leave)
 {
 	__s32 descriptor;
 
 	leave->no_descriptor = regs->si == 0;
 	if (regs->si != 1 || gw_read_task(&descriptor, sizeof(descriptor), regs->di, task, reach) ||
 	    descriptor < 0)
-		return;
+		return -1;
 	leave->one_descriptor = 1;
-	leave->file = gw_file_behind(task, descriptor);
+	return descriptor;
 }
 
 static __always_inline void gw_futex_facts(const struct gw_process *process, __u64 word,
@@ -142,29 +158,32 @@ static __always_inline void gw_futex_facts(const struct gw_process *process, __u
 		t->gil = GW_GIL_SLOT(t->process, gil);
 }
 
-static __always_inline void gw_call_facts(struct task_struct *task, const struct pt_regs *regs,
-					  const struct gw_process *process, enum gw_reach reach,
-					  struct gw_thread *t, struct gw_leave *leave,
-					  struct gw_out *out)
+/* Returns the mode of the file that the call is about. */
+static __always_inline __u32 gw_call_facts(struct task_struct *task, const struct pt_regs *regs,
+					   enum gw_call call, const struct gw_process *process,
+					   enum gw_reach reach, struct gw_thread *t,
+					   struct gw_leave *leave, struct gw_out *out)
 {
-	switch (leave->call) {
+	__s32 descriptor = -1;
+
+	switch (call) {
 	case GW_CALL_FUTEX:
 		gw_futex_facts(process, regs->di, t, leave, out);
 		break;
 	case GW_CALL_FILE:
 	case GW_CALL_SENDFILE:
-		leave->file = gw_file_behind(task, regs->di);
+		descriptor = (__s32)regs->di;
 		break;
 	case GW_CALL_FILE_OUT:
-		leave->file = gw_file_behind(task, regs->dx);
+		descriptor = (__s32)regs->dx;
 		break;
 	case GW_CALL_POLL:
-		gw_poll_facts(task, regs, reach, leave);
+		descriptor = gw_polled(task, regs, reach, leave);
 		break;
 	case GW_CALL_SELECT:
 		leave->no_descriptor = regs->di == 0;
 		if (leave->no_descriptor && reach == GW_REACH_CURRENT)
-			out->asked_ns = gw_sleep_asked(regs, leave->call);
+			out->asked_ns = gw_sleep_asked(regs, call);
 		break;
 	case GW_CALL_FCNTL:
 		leave->flock_waits = regs->si == GW_F_SETLKW || regs->si == GW_F_OFD_SETLKW;
@@ -172,12 +191,27 @@ static __always_inline void gw_call_facts(struct task_struct *task, const struct
 	case GW_CALL_SLEEP:
 	case GW_CALL_CLOCK_SLEEP:
 		if (reach == GW_REACH_CURRENT)
-			out->asked_ns = gw_sleep_asked(regs, leave->call);
+			out->asked_ns = gw_sleep_asked(regs, call);
 		break;
 	default:
 		break;
 	}
 	out->sleeps = out->asked_ns != 0;
+	return gw_mode_behind(task, reach, descriptor);
+}
+
+/*
+ * What the call and the file are is written down here, so that the verifier does not follow each of
+ * them on its own. A negative number is of no call.
+ */
+gw_once int gw_cause_once(struct gw_leave *leave, __s64 number, __u32 mode)
+{
+	if (!leave)
+		return GW_BLOCKED_OTHER;
+	leave->in_call = number >= 0;
+	leave->call = gw_call_classify(number);
+	leave->file = gw_file_of_mode(mode);
+	return (int)gw_cause(leave);
 }
 
 /* Where the task goes, and why. `leave` comes with state and preempted filled in. */
@@ -185,6 +219,7 @@ static __always_inline void gw_where_to(struct task_struct *task, const struct g
 					enum gw_reach reach, struct gw_thread *t,
 					struct gw_leave *leave, struct gw_out *out)
 {
+	__u32 mode = GW_NO_MODE;
 	struct pt_regs *regs;
 	__s64 number;
 
@@ -195,12 +230,10 @@ static __always_inline void gw_where_to(struct task_struct *task, const struct g
 	leave->in_iowait = BPF_CORE_READ_BITFIELD(task, in_iowait);
 	regs = (struct pt_regs *)bpf_task_pt_regs(task);
 	number = (__s64)regs->orig_ax;
-	leave->in_call = number >= 0;
-	if (leave->in_call) {
-		leave->call = gw_call_classify(number);
-		gw_call_facts(task, regs, process, reach, t, leave, out);
-	}
-	out->where = gw_cause_once(leave);
+	if (number >= 0)
+		mode = gw_call_facts(task, regs, gw_call_classify(number), process, reach, t, leave,
+				     out);
+	out->where = gw_cause_once(leave, number, mode);
 	if (out->where != GW_BLOCKED_GIL)
 		out->futex = GW_FUTEX_OTHER;
 }
@@ -235,6 +268,14 @@ static __always_inline __u64 gw_look_at_gil(const struct gw_process *process,
 	return holder;
 }
 
+gw_once int gw_look_at_gil_once(const struct gw_process *process, const struct gw_gil_state *gil,
+				__u64 fs_base, struct gw_out *out)
+{
+	if (process && gil && out)
+		gw_look_at_gil(process, gil, fs_base, out);
+	return 0;
+}
+
 /* Which GIL of a process (by its index) a thread holds, other than that in `but`; -1: none. */
 gw_once int gw_held_gil_once(const struct gw_process *process, __u32 slot, __u32 but, __u64 fs_base,
 			     struct gw_out *seen)
@@ -246,7 +287,7 @@ gw_once int gw_held_gil_once(const struct gw_process *process, __u32 slot, __u32
 
 		if (!gil || GW_GIL_SLOT(slot, i) == but || !gil->address)
 			continue;
-		gw_look_at_gil(process, gil, fs_base, seen);
+		gw_look_at_gil_once(process, gil, fs_base, seen);
 		if (seen->holds)
 			return (int)i;
 	}

@@ -147,11 +147,7 @@ static __always_inline void gw_fold_cpus(struct gw_thread *t, struct gw_process 
 static __always_inline void gw_fold_thread(struct gw_thread *t, struct task_struct *task,
 					   struct gw_process *process, __u64 now)
 {
-	__u64 *to = (__u64 *)&process->ended, *from = (__u64 *)&t->tally;
-
-	for (__u32 i = 0; i < GW_TALLY_WORDS; i++)
-		if (from[i])
-			__sync_fetch_and_add(&to[i], from[i]);
+	gw_tally_fold_once(&process->ended, &t->tally);
 	gw_fold_hist(&process->ended_hold, &hold_hist, task);
 	gw_fold_hist(&process->ended_wait, &wait_hist, task);
 	gw_fold_hist(&process->ended_resume, &resume_hist, task);

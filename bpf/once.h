@@ -1,10 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/*
- * Global functions around the pure code. The verifier checks a global function once, by its
- * argument types, where it would follow inlined code anew on each path that leads to it. It takes
- * pointers for possibly NULL (5.13 and later), and a function that several objects define has to be
- * weak.
- */
+/* Work on whole records that only the programs do. */
 #ifndef GW_BPF_ONCE_H
 #define GW_BPF_ONCE_H
 
@@ -13,32 +8,25 @@
 #include "gilwatch/cause.h"
 #include "gilwatch/overlap.h"
 
-#define gw_once __weak __noinline
-
-gw_once int gw_cause_once(const struct gw_leave *leave)
+/* Adds word by word: all of it counts up. */
+gw_once int gw_tally_fold_once(struct gw_tally *to, const struct gw_tally *from)
 {
-	return leave ? (int)gw_cause(leave) : GW_BLOCKED_OTHER;
-}
+	__u64 *sum = (__u64 *)to;
+	const __u64 *word = (const __u64 *)from;
 
-gw_once int gw_switch_out_once(struct gw_thread *t, struct gw_gil_state *gil, __u64 now,
-			       const struct gw_out *out, struct gw_effects *e)
-{
-	if (t && out && e)
-		gw_switch_out(t, gil, now, out, e);
+	for (__u32 i = 0; to && from && i < GW_TALLY_WORDS; i++)
+		if (word[i])
+			__sync_fetch_and_add(&sum[i], word[i]);
 	return 0;
 }
 
-gw_once int gw_overlap_once(struct gw_overlap *overlap, struct gw_thread *t)
+gw_once int gw_octave_fold(struct gw_hist *to, const struct gw_hist *from, __u32 octave)
 {
-	if (overlap && t)
-		gw_overlap_follow(overlap, t);
-	return 0;
-}
+	__u32 first = octave * GW_HIST_OCTAVE;
 
-gw_once int gw_hist_add_once(struct gw_hist *hist, __u64 ns)
-{
-	if (hist)
-		gw_hist_add(hist, ns);
+	for (__u32 i = 0; to && from && i < GW_HIST_OCTAVE; i++)
+		if (first + i < GW_HIST_BUCKETS && from->bucket[first + i])
+			__sync_fetch_and_add(&to->bucket[first + i], from->bucket[first + i]);
 	return 0;
 }
 
@@ -46,9 +34,9 @@ gw_once int gw_hist_fold_once(struct gw_hist *to, const struct gw_hist *from)
 {
 	if (!to || !from)
 		return 0;
-	for (__u32 i = 0; i < GW_HIST_BUCKETS; i++)
-		if (from->bucket[i])
-			__sync_fetch_and_add(&to->bucket[i], from->bucket[i]);
+	for (__u32 octave = 0; octave < GW_HIST_OCTAVES; octave++)
+		if (from->octaves >> octave & 1)
+			gw_octave_fold(to, from, octave);
 	__sync_fetch_and_or(&to->octaves, from->octaves);
 	__sync_fetch_and_add(&to->sum_ns, from->sum_ns);
 	if (from->max_ns > to->max_ns)

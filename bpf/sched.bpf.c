@@ -101,7 +101,7 @@ static __always_inline __u64 gw_leaves(struct task_struct *task, bool preempt, _
 			gw_lose(s.process, GW_LOST_MEMORY);
 	}
 	now = gw_now();
-	gw_switch_out_once(s.thread, gil, now, &out, &effects);
+	gw_switch_out(s.thread, gil, now, &out, &effects);
 	gw_overlap_update(s.process, s.thread);
 	gw_apply(s.thread, task, s.process, &effects);
 	return now;

@@ -129,6 +129,22 @@ gw_inline int gw_out_still_waits(const struct gw_thread *t, const struct gw_out 
 	return out->where == GW_RUNNABLE || out->where == GW_BLOCKED_GIL;
 }
 
+gw_once int gw_leave_probes_once(struct gw_thread *t, struct gw_gil_state *gil,
+				 const struct gw_regime *regime, struct gw_effects *e)
+{
+	__u64 at;
+
+	if (!t || !gil || !regime || !e)
+		return 0;
+	at = gw_span_set_gil(t, regime->since_ns, GW_GIL_SAMPLED, regime->pooled);
+	t->hold_since_ns = 0;
+	if (!t->wait_since_ns)
+		return 0;
+	gw_wait_leave_w(t, gil, at, e);
+	t->wait_end_ns = at;
+	return 0;
+}
+
 /*
  * Sched engine. The thread has run since before the probes went, or since before there was a GIL to
  * see: the rest of its slice is for the sampler, and whether a wait ended in it shows when it
@@ -137,17 +153,8 @@ gw_inline int gw_out_still_waits(const struct gw_thread *t, const struct gw_out 
 gw_inline void gw_leave_probes(struct gw_thread *t, struct gw_gil_state *gil,
 			       const struct gw_regime *regime, struct gw_effects *e)
 {
-	enum gw_gil belief = gw_span_gil(t->span);
-	__u64 at;
-
-	if (belief == GW_GIL_SAMPLED || gw_span_where(t->span) != GW_RUNNING)
-		return;
-	at = gw_span_set_gil(t, regime->since_ns, GW_GIL_SAMPLED, regime->pooled);
-	t->hold_since_ns = 0;
-	if (!t->wait_since_ns)
-		return;
-	gw_wait_leave_w(t, gil, at, e);
-	t->wait_end_ns = at;
+	if (gw_span_gil(t->span) != GW_GIL_SAMPLED && gw_span_where(t->span) == GW_RUNNING)
+		gw_leave_probes_once(t, gil, regime, e);
 }
 
 /*
@@ -172,13 +179,11 @@ gw_inline int gw_belief_is_stale(const struct gw_thread *t, const struct gw_regi
 	       gw_span_since_ns(t->span) < regime->since_ns && gw_belief_is_inherited(t, regime);
 }
 
-/*
- * An event under probes of a thread that has run since before they came: what the sampler saw of
- * its slice counts, and a wait ended as the slice began.
- */
-gw_inline void gw_join_probes(struct gw_thread *t, struct gw_gil_state *gil,
-			      const struct gw_regime *regime, struct gw_effects *e)
+gw_once int gw_join_probes_once(struct gw_thread *t, struct gw_gil_state *gil,
+				const struct gw_regime *regime, struct gw_effects *e)
 {
+	if (!t || !gil || !regime || !e)
+		return 0;
 	if (gw_belief_is_stale(t, regime)) {
 		gw_span_set_gil(t, regime->since_ns, GW_GIL_SAMPLED, 1);
 		t->hold_since_ns = 0;
@@ -187,6 +192,20 @@ gw_inline void gw_join_probes(struct gw_thread *t, struct gw_gil_state *gil,
 		gw_slice_samples_keep(t, 1);
 	if (t->wait_end_ns)
 		gw_wait_finish(t, gil, t->wait_end_ns, e);
+	return 0;
+}
+
+/*
+ * An event under probes of a thread that has run since before they came: what the sampler saw of
+ * its slice counts, and a wait ended as the slice began.
+ */
+gw_inline void gw_join_probes(struct gw_thread *t, struct gw_gil_state *gil,
+			      const struct gw_regime *regime, struct gw_effects *e)
+{
+	/* Whoever has had evidence since has joined: most events. */
+	if (gw_span_gil(t->span) == GW_GIL_SAMPLED || t->wait_end_ns ||
+	    gw_belief_is_inherited(t, regime))
+		gw_join_probes_once(t, gil, regime, e);
 }
 
 gw_inline void gw_switch_out_sched(struct gw_thread *t, struct gw_gil_state *gil, __u64 now,
@@ -294,9 +313,11 @@ gw_inline enum gw_gil gw_belief_without(__u32 engine)
 }
 
 /* The thread leaves the CPU. */
-gw_inline void gw_switch_out(struct gw_thread *t, struct gw_gil_state *gil, __u64 now,
-			     const struct gw_out *out, struct gw_effects *e)
+gw_once int gw_switch_out(struct gw_thread *t, struct gw_gil_state *gil, __u64 now,
+			  const struct gw_out *out, struct gw_effects *e)
 {
+	if (!t || !out || !e)
+		return 0;
 	now = gw_not_before(t, now);
 	if (t->run_since_ns)
 		t->cpu_ns += now - t->run_since_ns;
@@ -311,11 +332,9 @@ gw_inline void gw_switch_out(struct gw_thread *t, struct gw_gil_state *gil, __u6
 	if (out->where == GW_BLOCKED_POLL)
 		gw_loop_block(t);
 	if (!gw_has_facts(out->engine) || !gil)
-		return;
-	if (gw_span_gil(t->span) == GW_GIL_WAITING && out->futex == GW_FUTEX_WAIT) {
-		gw_wait_block(t, gil, now, out, e);
-		return;
-	}
+		return 0;
+	if (gw_span_gil(t->span) == GW_GIL_WAITING && out->futex == GW_FUTEX_WAIT)
+		return gw_wait_block(t, gil, now, out, e);
 	/* A waiter that blocks there is about to take the GIL, and goes on waiting. */
 	if (gw_span_gil(t->span) == GW_GIL_WAITING && out->futex == GW_FUTEX_HANDOVER &&
 	    !t->wait_since_ns)
@@ -325,6 +344,7 @@ gw_inline void gw_switch_out(struct gw_thread *t, struct gw_gil_state *gil, __u6
 		gw_resume_finish(t, t->resume_candidate_ns, e);
 	if (out->where == GW_BLOCKED_SLEEP && gw_span_gil(t->span) == GW_GIL_NONE)
 		gw_sleep_begin(t, now, out);
+	return 0;
 }
 
 /* The thread is woken. Also comes for threads that are running or runnable: those are left alone.
@@ -503,11 +523,13 @@ gw_inline void gw_release(struct gw_thread *t, struct gw_gil_state *gil, __u64 n
 }
 
 /* The thread ends, while it runs. */
-gw_inline void gw_exit(struct gw_thread *t, struct gw_gil_state *gil, __u64 now,
-		       struct gw_effects *e)
+gw_once int gw_exit(struct gw_thread *t, struct gw_gil_state *gil, __u64 now, struct gw_effects *e)
 {
-	enum gw_gil belief = gw_span_gil(t->span);
+	enum gw_gil belief;
 
+	if (!t || !e)
+		return 0;
+	belief = gw_span_gil(t->span);
 	now = gw_not_before(t, now);
 	if (t->run_since_ns)
 		t->cpu_ns += now - t->run_since_ns;
@@ -524,6 +546,7 @@ gw_inline void gw_exit(struct gw_thread *t, struct gw_gil_state *gil, __u64 now,
 		gw_hold_end(t, gil, now, e);
 	gw_span_close(t, now, GW_GIL_NONE, GW_RUNNING);
 	t->flags |= GW_THREAD_DEAD;
+	return 0;
 }
 
 /*

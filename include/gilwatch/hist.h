@@ -42,27 +42,15 @@ gw_inline __u32 gw_log2(__u64 value)
 {
 	__u32 log = 0;
 
-	if (value >> 32) {
-		value >>= 32;
-		log += 32;
+	/* Without a branch, or else these were 32 paths: whether anything is in the upper half. */
+	for (__u32 half = 32; half; half /= 2) {
+		__u64 upper = ((value >> half) + (1ULL << half) - 1) >> half;
+		__u32 shift = (__u32)upper * half;
+
+		value >>= shift;
+		log += shift;
 	}
-	if (value >> 16) {
-		value >>= 16;
-		log += 16;
-	}
-	if (value >> 8) {
-		value >>= 8;
-		log += 8;
-	}
-	if (value >> 4) {
-		value >>= 4;
-		log += 4;
-	}
-	if (value >> 2) {
-		value >>= 2;
-		log += 2;
-	}
-	return log + (__u32)(value >> 1);
+	return log;
 }
 
 /*
@@ -96,19 +84,20 @@ gw_inline __u64 gw_hist_upper_ns(__u32 index)
 	return (__u64)(sub + 1) << (octave + GW_HIST_UNIT_SHIFT);
 }
 
-gw_inline void gw_hist_add(struct gw_hist *hist, __u64 ns)
+gw_once int gw_hist_add(struct gw_hist *hist, __u64 ns)
 {
 	__u32 index = gw_hist_index(ns);
 
 	/* The verifier does not follow the arithmetic of the index. */
 	gw_forget_bounds(index);
-	if (index >= GW_HIST_BUCKETS)
-		return;
+	if (!hist || index >= GW_HIST_BUCKETS)
+		return 0;
 	hist->bucket[index]++;
 	hist->octaves |= 1U << (index >> GW_HIST_SUB_SHIFT);
 	hist->sum_ns += ns;
 	if (ns > hist->max_ns)
 		hist->max_ns = ns;
+	return 0;
 }
 
 #endif

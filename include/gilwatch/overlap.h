@@ -18,8 +18,11 @@
 #define GW_OVERLAP_COUNT_MAX   ((1ULL << (64 - GW_OVERLAP_COUNT_SHIFT)) - 1)
 /* More tries than CPUs that change the word in the same few nanoseconds. */
 #define GW_OVERLAP_TRIES 8
-/* A thread that cannot be removed would be blocked for ever: its end tries harder. */
-#define GW_OVERLAP_END_TRIES 64
+/*
+ * A thread that cannot be removed would be blocked for ever: its end tries harder. In rounds, for
+ * the verifier follows each turn of a loop.
+ */
+#define GW_OVERLAP_END_ROUNDS 8
 
 gw_inline int gw_overlap_counts(enum gw_where where)
 {
@@ -56,10 +59,10 @@ gw_inline int gw_overlap_begin(struct gw_overlap *o, __u64 now_ns)
 	return 0;
 }
 
-/* 0: not removed, as above. */
-gw_inline int gw_overlap_end(struct gw_overlap *o, __u64 now_ns)
+/* 1: removed, 0: there is none, -1: others got in the way. */
+gw_once int gw_overlap_end_round(struct gw_overlap *o, __u64 now_ns)
 {
-	for (int i = 0; i < GW_OVERLAP_END_TRIES; i++) {
+	for (int i = 0; o && i < GW_OVERLAP_TRIES; i++) {
 		__u64 old = *(volatile __u64 *)&o->word;
 		int last = old >> GW_OVERLAP_COUNT_SHIFT == 1;
 
@@ -72,7 +75,17 @@ gw_inline int gw_overlap_end(struct gw_overlap *o, __u64 now_ns)
 			__sync_fetch_and_add(&o->done_ns, gw_overlap_since_ns(old, now_ns));
 		return 1;
 	}
-	return 0;
+	return -1;
+}
+
+/* 0: not removed, as above. */
+gw_inline int gw_overlap_end(struct gw_overlap *o, __u64 now_ns)
+{
+	int ended = -1;
+
+	for (int i = 0; ended < 0 && i < GW_OVERLAP_END_ROUNDS; i++)
+		ended = gw_overlap_end_round(o, now_ns);
+	return ended > 0;
 }
 
 /* Whether the thread's count in there has to change after an event. */
@@ -84,16 +97,20 @@ gw_inline int gw_overlap_differs(const struct gw_thread *t)
 }
 
 /* After an event: what the thread does now, it does since its span began. */
-gw_inline void gw_overlap_follow(struct gw_overlap *o, struct gw_thread *t)
+gw_once int gw_overlap_follow(struct gw_overlap *o, struct gw_thread *t)
 {
-	__u64 since_ns = gw_span_since_ns(t->span);
+	__u64 since_ns;
 
+	if (!o || !t)
+		return 0;
+	since_ns = gw_span_since_ns(t->span);
 	if (t->flags & GW_THREAD_IN_OVERLAP) {
 		gw_overlap_end(o, since_ns);
 		t->flags &= ~GW_THREAD_IN_OVERLAP;
 	} else if (gw_overlap_begin(o, since_ns)) {
 		t->flags |= GW_THREAD_IN_OVERLAP;
 	}
+	return 0;
 }
 
 /* All such time up to now, with what is open. */

@@ -5,9 +5,10 @@
 
 #include "gilwatch/event.h"
 
-/* The thread is back at work as of `at`: with the GIL, or as near to it as the engine can tell. */
-gw_inline void gw_resume_finish(struct gw_thread *t, __u64 at, struct gw_effects *e)
+gw_once int gw_resume_finish_once(struct gw_thread *t, __u64 at, struct gw_effects *e)
 {
+	if (!t || !e)
+		return 0;
 	if (t->wake_ns) {
 		e->resume_ns = at > t->wake_ns ? at - t->wake_ns : 1;
 		t->tally.resume_runqueue_ns += t->resume_runqueue_ns;
@@ -21,6 +22,14 @@ gw_inline void gw_resume_finish(struct gw_thread *t, __u64 at, struct gw_effects
 		t->tally.delay_actual_ns += at - t->sleep_from_ns;
 		t->tally.delays++;
 	}
+	return 0;
+}
+
+/* The thread is back at work as of `at`: with the GIL, or as near to it as the engine can tell. */
+gw_inline void gw_resume_finish(struct gw_thread *t, __u64 at, struct gw_effects *e)
+{
+	if (t->wake_ns || t->flags & GW_THREAD_SLEEPS)
+		gw_resume_finish_once(t, at, e);
 }
 
 gw_inline void gw_sleep_begin(struct gw_thread *t, __u64 now, const struct gw_out *out)

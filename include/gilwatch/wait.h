@@ -21,10 +21,13 @@
 /* More tries than CPUs that begin a wait in the same few nanoseconds; a failure is counted as lost.
  */
 #define GW_WAIT_TRIES 8
-/* A waiter that cannot be removed would wait for ever: its end tries harder. */
-#define GW_WAIT_END_TRIES 64
 /* Two CPUs that begin waits at once see different numbers, and one of them is the larger. */
 #define GW_WAIT_NOTE_TRIES 4
+/*
+ * A waiter that cannot be removed would wait for ever: its end tries harder. In rounds, for the
+ * verifier follows each turn of a loop.
+ */
+#define GW_WAIT_END_ROUNDS 8
 
 struct gw_waiters {
 	__u64 word; /* number of waiters << 50 | sum of their starts mod 2^50, in units */
@@ -103,10 +106,10 @@ gw_inline int gw_wait_begin(struct gw_waiters *w, __u64 now_ns)
 	return count != 0;
 }
 
-/* Removes a waiter that began at start_ns and books its wait. 0: not removed, as above. */
-gw_inline int gw_wait_end(struct gw_waiters *w, __u64 start_ns, __u64 now_ns)
+/* 1: removed, 0: there is none, -1: others got in the way. */
+gw_once int gw_wait_end_round(struct gw_waiters *w, __u64 start_ns, __u64 now_ns)
 {
-	for (int i = 0; i < GW_WAIT_END_TRIES; i++) {
+	for (int i = 0; w && i < GW_WAIT_TRIES; i++) {
 		__u64 old = *(volatile __u64 *)&w->word;
 		__u64 new = gw_wait_word_remove(old, gw_wait_units(start_ns));
 
@@ -118,7 +121,17 @@ gw_inline int gw_wait_end(struct gw_waiters *w, __u64 start_ns, __u64 now_ns)
 			return 1;
 		}
 	}
-	return 0;
+	return -1;
+}
+
+/* Removes a waiter that began at start_ns and books its wait. 0: not removed, as above. */
+gw_inline int gw_wait_end(struct gw_waiters *w, __u64 start_ns, __u64 now_ns)
+{
+	int ended = -1;
+
+	for (int i = 0; ended < 0 && i < GW_WAIT_END_ROUNDS; i++)
+		ended = gw_wait_end_round(w, start_ns, now_ns);
+	return ended > 0;
 }
 
 /* W(now) in nanoseconds. Differences may be slightly negative where clocks of two CPUs race. */

@@ -58,12 +58,15 @@ gw_inline void gw_wait_enter_w(struct gw_thread *t, struct gw_gil_state *gil, __
 }
 
 /* The thread blocks on the GIL, for the first time or again. */
-gw_inline void gw_wait_block(struct gw_thread *t, struct gw_gil_state *gil, __u64 now,
-			     const struct gw_out *out, struct gw_effects *e)
+gw_once int gw_wait_block(struct gw_thread *t, struct gw_gil_state *gil, __u64 now,
+			  const struct gw_out *out, struct gw_effects *e)
 {
-	/* take_gil writes last_holder after locked: in between the memory names the last holder. */
-	__u32 holder = out->holder == t->tid ? 0 : out->holder;
+	__u32 holder;
 
+	if (!t || !gil || !out || !e)
+		return 0;
+	/* take_gil writes last_holder after locked: in between the memory names the last holder. */
+	holder = out->holder == t->tid ? 0 : out->holder;
 	if (!t->wait_since_ns) {
 		t->wait_since_ns = now;
 		t->tally.waits++;
@@ -80,14 +83,14 @@ gw_inline void gw_wait_block(struct gw_thread *t, struct gw_gil_state *gil, __u6
 	t->wait_end_ns = 0;
 	t->resume_candidate_ns = 0;
 	gw_wait_enter_w(t, gil, now, e);
+	return 0;
 }
 
-/* The wait is over as of `at`. */
-gw_inline void gw_wait_finish(struct gw_thread *t, struct gw_gil_state *gil, __u64 at,
-			      struct gw_effects *e)
+gw_once int gw_wait_finish_once(struct gw_thread *t, struct gw_gil_state *gil, __u64 at,
+				struct gw_effects *e)
 {
-	if (!t->wait_since_ns)
-		return;
+	if (!t || !gil || !e)
+		return 0;
 	gw_wait_blame(t, gil);
 	gw_wait_part_end(t, at, e);
 	gw_wait_leave_w(t, gil, at, e);
@@ -95,6 +98,15 @@ gw_inline void gw_wait_finish(struct gw_thread *t, struct gw_gil_state *gil, __u
 	t->wait_since_ns = 0;
 	t->wait_block_ns = 0;
 	t->wait_end_ns = 0;
+	return 0;
+}
+
+/* A wait, if there is one, is over as of `at`. */
+gw_inline void gw_wait_finish(struct gw_thread *t, struct gw_gil_state *gil, __u64 at,
+			      struct gw_effects *e)
+{
+	if (t->wait_since_ns)
+		gw_wait_finish_once(t, gil, at, e);
 }
 
 #endif
