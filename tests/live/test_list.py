@@ -124,6 +124,52 @@ def test_names_do_not_matter(tmp_path):
     assert found[python]["can"]["sched"] is True
 
 
+NARROW = """
+.globl _start, %(symbol)s, Py_Version
+_start:
+	mov $4, %%eax  # write
+	mov $1, %%ebx
+	mov $text, %%ecx
+	mov $1, %%edx
+	int $0x80
+	mov $29, %%eax  # pause
+	int $0x80
+%(symbol)s:
+text:	.ascii "x"
+.data
+.type Py_Version, @object
+.size Py_Version, 4
+Py_Version: .long 0x030b02f0
+"""
+
+
+def narrow(directory, name, symbol):
+    """A program of 32 bits that defines a symbol, and a Py_Version."""
+    (directory / "narrow.s").write_text(NARROW % {"symbol": symbol})
+    subprocess.run(
+        ["as", "--32", "-o", directory / "narrow.o", directory / "narrow.s"], check=True
+    )
+    link = ["ld", "-m", "elf_i386", "-o", directory / name, directory / "narrow.o"]
+    subprocess.run(link, check=True)
+    return [directory / name]
+
+
+def test_narrow_python(tmp_path):
+    """A Python of 32 bits is there, and the list says why it cannot be measured."""
+    commands = narrow(tmp_path, "app", "PyEval_SaveThread"), narrow(tmp_path, "python3", "none")
+    try:
+        with sleepers(*commands) as (python, other):
+            found = by_pid(listing())
+            text = run("list").stdout
+    except OSError as error:
+        pytest.skip("this kernel runs no 32-bit programs: %s" % error)
+    assert other not in found
+    assert found[python]["python"]["version"] == "3.11.2"
+    assert found[python]["can"] == {"sched": False, "uprobe": False}
+    says = "is a 32-bit program with Python 3.11.2"
+    assert says in found[python]["because"]["sched"] and says in " ".join(text.split())
+
+
 def test_deleted_program(tmp_path):
     program = tmp_path / "gone"
     shutil.copy(SYSTEM_PYTHON, program)

@@ -11,6 +11,7 @@
 #include <cmocka.h>
 
 #include <ctype.h>
+#include <elf.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <glob.h>
@@ -328,6 +329,99 @@ static void test_damaged_files(void **state)
 		}
 	}
 	free(bytes);
+}
+
+/* A program of 32 bits with what all Pythons define, and what those from 3.11 on do. */
+struct narrow {
+	Elf32_Ehdr header;
+	Elf32_Phdr load;
+	uint32_t version;
+	Elf32_Sym symbol[3];
+	char names[32];
+	Elf32_Shdr section[3];
+};
+
+#define NARROW_AT 0x8048000
+
+static void make_narrow(struct narrow *n)
+{
+	static const char names[] = "\0PyEval_SaveThread\0Py_Version";
+
+	memset(n, 0, sizeof(*n));
+	memcpy(n->header.e_ident, ELFMAG, SELFMAG);
+	n->header.e_ident[EI_CLASS] = ELFCLASS32;
+	n->header.e_ident[EI_DATA] = ELFDATA2LSB;
+	n->header.e_ident[EI_VERSION] = EV_CURRENT;
+	n->header.e_type = ET_EXEC;
+	n->header.e_machine = EM_386;
+	n->header.e_version = EV_CURRENT;
+	n->header.e_ehsize = sizeof(n->header);
+	n->header.e_phoff = offsetof(struct narrow, load);
+	n->header.e_phentsize = sizeof(n->load);
+	n->header.e_phnum = 1;
+	n->header.e_shoff = offsetof(struct narrow, section);
+	n->header.e_shentsize = sizeof(n->section[0]);
+	n->header.e_shnum = 3;
+	n->load = (Elf32_Phdr){.p_type = PT_LOAD,
+			       .p_vaddr = NARROW_AT,
+			       .p_filesz = sizeof(*n),
+			       .p_memsz = sizeof(*n)};
+	n->version = 0x030b02f0;
+	memcpy(n->names, names, sizeof(names));
+	n->symbol[1] = (Elf32_Sym){.st_name = 1, .st_shndx = SHN_ABS};
+	n->symbol[2] = (Elf32_Sym){.st_name = 19,
+				   .st_value = NARROW_AT + offsetof(struct narrow, version),
+				   .st_size = sizeof(n->version),
+				   .st_shndx = SHN_ABS};
+	n->section[1] = (Elf32_Shdr){.sh_type = SHT_SYMTAB,
+				     .sh_offset = offsetof(struct narrow, symbol),
+				     .sh_size = sizeof(n->symbol),
+				     .sh_link = 2,
+				     .sh_entsize = sizeof(n->symbol[0])};
+	n->section[2] = (Elf32_Shdr){.sh_type = SHT_STRTAB,
+				     .sh_offset = offsetof(struct narrow, names),
+				     .sh_size = sizeof(n->names)};
+}
+
+static int read_narrow(const struct narrow *n, size_t size, struct gw_runtime_symbols *symbols)
+{
+	FILE *file = tmpfile();
+	int ret;
+
+	assert_non_null(file);
+	assert_int_equal(fwrite(n, 1, size, file), size);
+	fflush(file);
+	ret = gw_runtime_symbols_read(fileno(file), symbols);
+	fclose(file);
+	return ret;
+}
+
+static void test_narrow(void **state)
+{
+	struct gw_runtime_symbols symbols;
+	struct narrow n;
+
+	(void)state;
+	make_narrow(&n);
+	assert_int_equal(read_narrow(&n, sizeof(n), &symbols), 0);
+	assert_true(symbols.narrow && symbols.old_python && !symbols.pypy);
+	assert_int_equal(symbols.version_hex, 0x030b02f0);
+	assert_true(symbols.runtime == 0);
+
+	n.names[1] = 'X'; /* it has a Py_Version, and that is no proof */
+	assert_int_equal(read_narrow(&n, sizeof(n), &symbols), -ENOTSUP);
+	make_narrow(&n);
+	for (size_t size = EI_NIDENT; size < sizeof(n); size += 5)
+		assert_int_equal(read_narrow(&n, size, &symbols), -ENOTSUP);
+	n.section[1].sh_size = UINT32_MAX;
+	assert_int_equal(read_narrow(&n, sizeof(n), &symbols), -ENOTSUP);
+	make_narrow(&n);
+	n.section[1].sh_offset = UINT32_MAX - 8;
+	assert_int_equal(read_narrow(&n, sizeof(n), &symbols), -ENOTSUP);
+	make_narrow(&n);
+	n.symbol[2].st_value = UINT32_MAX;
+	assert_int_equal(read_narrow(&n, sizeof(n), &symbols), 0);
+	assert_int_equal(symbols.version_hex, 0);
 }
 
 /* ---- alive ---- */
@@ -763,6 +857,7 @@ int main(void)
 		cmocka_unit_test(test_version_text),
 		cmocka_unit_test(test_bias),
 		cmocka_unit_test(test_damaged_files),
+		cmocka_unit_test(test_narrow),
 		cmocka_unit_test_setup_teardown(test_each_interpreter, find_interpreters,
 						free_interpreters),
 		cmocka_unit_test_setup_teardown(test_busy, find_interpreters, free_interpreters),

@@ -19,7 +19,8 @@ struct gw_elf {
 	size_t section_names; /* index of the section that holds the sections' names */
 	struct gw_elf_segment *segment;
 	size_t segment_count;
-	bool debug; /* a separate debug file */
+	bool debug;  /* a separate debug file */
+	bool narrow; /* of 32 bits */
 };
 
 #if defined(__x86_64__)
@@ -64,18 +65,22 @@ static int read_header(struct gw_elf *elf, struct gw_error *err)
 	/* libelf writes to none of the bytes: it was not asked for a file that can be changed. */
 	elf->elf = elf->bytes ? elf_memory((char *)(uintptr_t)elf->bytes, elf->file_size)
 			      : elf_begin(elf->fd, ELF_C_READ, NULL);
-	if (!elf->elf || elf_kind(elf->elf) != ELF_K_ELF || gelf_getclass(elf->elf) != ELFCLASS64 ||
+	if (!elf->elf || elf_kind(elf->elf) != ELF_K_ELF ||
+	    gelf_getclass(elf->elf) != (elf->narrow ? ELFCLASS32 : ELFCLASS64) ||
 	    !gelf_getehdr(elf->elf, &elf->header) ||
 	    elf->header.e_ident[EI_DATA] != THIS_BYTE_ORDER ||
-	    elf->header.e_machine != THIS_MACHINE)
-		return gw_error_set(err, -ENOEXEC, GW_STATUS_TARGET,
-				    "The file is not a 64-bit ELF file of this machine.");
+	    (!elf->narrow && elf->header.e_machine != THIS_MACHINE))
+		return gw_error_set(err, -ENOEXEC, GW_STATUS_TARGET, "The file is not a %s.",
+				    elf->narrow ? "32-bit ELF file of this byte order"
+						: "64-bit ELF file of this machine");
 	if (elf->header.e_type != ET_EXEC && elf->header.e_type != ET_DYN)
 		return gw_error_set(err, -ENOEXEC, GW_STATUS_TARGET,
 				    "The ELF file is neither a program nor a shared library.");
 	/* Cut off they may be; half of them is a file that is not all there. */
 	if (elf->header.e_shoff &&
-	    !within(elf->header.e_shoff, (uint64_t)elf->header.e_shnum * sizeof(Elf64_Shdr),
+	    !within(elf->header.e_shoff,
+		    (uint64_t)elf->header.e_shnum *
+			    (elf->narrow ? sizeof(Elf32_Shdr) : sizeof(Elf64_Shdr)),
 		    elf->file_size))
 		return gw_error_set(err, -EINVAL, GW_STATUS_TARGET,
 				    "The ELF file is cut short or damaged: its section headers are "
@@ -145,7 +150,7 @@ static int open_view(const struct gw_elf *source, struct gw_elf **result, struct
 	return 0;
 }
 
-static int open_file(int fd, bool debug, struct gw_elf **result, struct gw_error *err)
+static int open_file(int fd, bool debug, bool narrow, struct gw_elf **result, struct gw_error *err)
 {
 	struct stat status;
 
@@ -156,19 +161,26 @@ static int open_file(int fd, bool debug, struct gw_elf **result, struct gw_error
 	/* A pipe or a device has no size to check anything against. */
 	if (!S_ISREG(status.st_mode))
 		return gw_error_set(err, -ENOEXEC, GW_STATUS_TARGET, "Not a regular file.");
-	return open_view(
-		&(struct gw_elf){.fd = fd, .file_size = (uint64_t)status.st_size, .debug = debug},
-		result, err);
+	return open_view(&(struct gw_elf){.fd = fd,
+					  .file_size = (uint64_t)status.st_size,
+					  .debug = debug,
+					  .narrow = narrow},
+			 result, err);
 }
 
 int gw_elf_open(int fd, struct gw_elf **result, struct gw_error *err)
 {
-	return open_file(fd, false, result, err);
+	return open_file(fd, false, false, result, err);
+}
+
+int gw_elf_open_narrow(int fd, struct gw_elf **result, struct gw_error *err)
+{
+	return open_file(fd, false, true, result, err);
 }
 
 int gw_elf_open_debug(int fd, struct gw_elf **result, struct gw_error *err)
 {
-	return open_file(fd, true, result, err);
+	return open_file(fd, true, false, result, err);
 }
 
 int gw_elf_open_bytes(const uint8_t *bytes, size_t size, struct gw_elf **result,
@@ -196,6 +208,11 @@ uint16_t gw_elf_machine(const struct gw_elf *elf)
 const unsigned char *gw_elf_ident(const struct gw_elf *elf)
 {
 	return elf->header.e_ident;
+}
+
+bool gw_elf_is_narrow(const struct gw_elf *elf)
+{
+	return elf->narrow;
 }
 
 uint64_t gw_elf_file_size(const struct gw_elf *elf)

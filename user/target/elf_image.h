@@ -22,6 +22,11 @@ struct gw_elf;
  * 0, or -ENOEXEC not a 64-bit ELF file of this machine, -EINVAL cut short or damaged, with err set.
  */
 int gw_elf_open(int fd, struct gw_elf **elf, struct gw_error *err);
+/*
+ * The same for a 32-bit one of any machine, to say what it is. Its sections, segments, notes and
+ * symbols are read; nothing is known of PT_DYNAMIC in it.
+ */
+int gw_elf_open_narrow(int fd, struct gw_elf **elf, struct gw_error *err);
 /* The same for a separate debug file, whose segments and most of its sections have no bytes. */
 int gw_elf_open_debug(int fd, struct gw_elf **elf, struct gw_error *err);
 /* The same for one that is in memory, which must outlive the view. */
@@ -30,6 +35,7 @@ void gw_elf_close(struct gw_elf *elf);
 
 uint16_t gw_elf_machine(const struct gw_elf *elf);
 const unsigned char *gw_elf_ident(const struct gw_elf *elf);
+bool gw_elf_is_narrow(const struct gw_elf *elf);
 uint64_t gw_elf_file_size(const struct gw_elf *elf);
 
 /* Reads exactly size bytes at a file offset: 0, -EINVAL if they are not all in the file, -errno. */

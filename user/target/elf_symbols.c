@@ -33,6 +33,33 @@ static int load_names(const struct gw_elf *elf, uint64_t offset, uint64_t size,
 	return 0;
 }
 
+/* The symbols of a 32-bit file, as if they were of a 64-bit one. */
+static int load_narrow_table(const struct gw_elf *elf, uint64_t offset, uint64_t size,
+			     struct gw_elf_symbols *symbols)
+{
+	size_t count = size / sizeof(Elf32_Sym);
+	uint8_t *bytes;
+	Elf32_Sym from;
+	int code = gw_elf_load(elf, offset, size, &bytes);
+
+	if (code)
+		return code;
+	symbols->symbol = calloc(count ? count : 1, sizeof(*symbols->symbol));
+	for (size_t i = 0; symbols->symbol && i < count; i++) {
+		memcpy(&from, bytes + i * sizeof(from), sizeof(from));
+		symbols->symbol[i] = (Elf64_Sym){
+			.st_name = from.st_name,
+			.st_info = from.st_info,
+			.st_shndx = from.st_shndx,
+			.st_value = from.st_value,
+			.st_size = from.st_size,
+		};
+	}
+	free(bytes);
+	symbols->count = symbols->symbol ? count : 0;
+	return symbols->symbol ? 0 : -ENOMEM;
+}
+
 static int load_table(const struct gw_elf *elf, uint64_t offset, uint64_t size,
 		      struct gw_elf_symbols *symbols)
 {
@@ -54,7 +81,9 @@ static int load_by_section(const struct gw_elf *elf, const struct gw_elf_section
 
 	if (gw_elf_section_at(elf, section->link, &names) || names.type != SHT_STRTAB)
 		return -EINVAL;
-	code = load_table(elf, section->offset, section->size, symbols);
+	code = gw_elf_is_narrow(elf)
+		       ? load_narrow_table(elf, section->offset, section->size, symbols)
+		       : load_table(elf, section->offset, section->size, symbols);
 	return code ? code : load_names(elf, names.offset, names.size, symbols);
 }
 
@@ -93,7 +122,7 @@ int gw_elf_dynamic_load(const struct gw_elf *elf, struct gw_elf_dynamic *dynamic
 	Elf64_Dyn entry;
 
 	*dynamic = (struct gw_elf_dynamic){0};
-	if (gw_elf_header_typed(elf, PT_DYNAMIC, 0, &segment) ||
+	if (gw_elf_is_narrow(elf) || gw_elf_header_typed(elf, PT_DYNAMIC, 0, &segment) ||
 	    segment.file_size > NOTE_BYTES_MAX ||
 	    gw_elf_load(elf, segment.offset, segment.file_size, &bytes))
 		return -ENOENT;

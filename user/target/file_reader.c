@@ -50,6 +50,9 @@ static int check_symbols(struct gw_runtime_symbols *s)
 	s->old_python = s->old_python != 0;
 	s->pypy = s->pypy != 0;
 	s->musl = s->musl != 0;
+	s->narrow = s->narrow != 0;
+	if (s->narrow)
+		s->runtime = 0;
 	check_build_id(s->build_id, sizeof(s->build_id));
 	if (!is_printable(s->soname, sizeof(s->soname)))
 		s->soname[0] = '\0'; /* it is only a hint at the version */

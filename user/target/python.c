@@ -56,6 +56,10 @@ static int refuse_read(const struct quest *q, int code)
 
 static int refuse_absent(const struct quest *q, const struct gw_python_search *s)
 {
+	if (s->narrow)
+		return gw_error_set(q->err, -ENOTSUP, GW_STATUS_TARGET,
+				    "%s is a 32-bit program%s%s: gilwatch reads 64-bit ones only",
+				    q->who, s->other[0] ? " with " : "", s->other);
 	if (strncmp(s->other, "PyPy", 4) == 0)
 		return gw_error_set(q->err, -ENOTSUP, GW_STATUS_TARGET,
 				    "%s is %s, which has no CPython GIL that gilwatch could read: "
@@ -66,10 +70,6 @@ static int refuse_absent(const struct quest *q, const struct gw_python_search *s
 				    "%s runs %s, which is older than what gilwatch reads: run the "
 				    "program under CPython 3.8 - 3.15",
 				    q->who, s->other);
-	if (s->narrow)
-		return gw_error_set(q->err, -ENOTSUP, GW_STATUS_TARGET,
-				    "%s is a 32-bit program: gilwatch reads 64-bit ones only",
-				    q->who);
 	if (s->unfit)
 		return gw_file_refuse(s->unfit, s->unfit_what, q->err);
 	if (s->denied)

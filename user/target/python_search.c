@@ -182,9 +182,11 @@ static void note_other(struct gw_python_search *s, const struct gw_python_file *
 {
 	const char *path = file->path;
 	const char *kind = symbols->pypy ? "PyPy" : "Python";
-	uint32_t version = gw_python_named_version(symbols, path);
+	uint32_t version = symbols->version_hex ? symbols->version_hex
+						: gw_python_named_version(symbols, path);
 	char text[16] = "";
 
+	s->narrow |= symbols->narrow;
 	if ((!symbols->pypy && !symbols->old_python) || s->other[0])
 		return;
 	to_mapping(file, &s->other_file.mapping);

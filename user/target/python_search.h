@@ -36,7 +36,7 @@ struct gw_python_search {
 	struct gw_python_candidate candidate[GW_PYTHON_CANDIDATES_MAX];
 	/* for the refusal, where there is no candidate */
 	int denied;	/* a file could not be opened for want of rights */
-	int narrow;	/* the executable is a 32-bit program */
+	int narrow;	/* the executable, or a Python in it, is of 32 bits */
 	char other[32]; /* "PyPy 3.9", "Python 2.7.18": found, but not what is looked for */
 	struct gw_python_candidate other_file; /* the file in which that was found; no load bias */
 	int unfit;	      /* a negative errno: a file named as a Python could not be read */

@@ -107,11 +107,18 @@ static void read_loads(struct view *v)
  */
 static void read_py_version(struct view *v)
 {
-	uint64_t value, offset;
+	int narrow = gw_elf_is_narrow(v->elf);
+	uint64_t value = 0, offset;
+	uint32_t narrow_value = 0;
+	void *to = narrow ? (void *)&narrow_value : &value;
+	size_t size = narrow ? sizeof(narrow_value) : sizeof(value);
 
-	if (v->version_size == sizeof(value) &&
-	    !gw_elf_offset_of(v->elf, v->version_address, &offset) &&
-	    !gw_elf_read(v->elf, offset, &value, sizeof(value)) && value <= UINT32_MAX)
+	if (v->version_size != size || gw_elf_offset_of(v->elf, v->version_address, &offset) ||
+	    gw_elf_read(v->elf, offset, to, size))
+		return;
+	if (narrow)
+		value = narrow_value;
+	if (value <= UINT32_MAX)
 		v->out->version_hex = (uint32_t)value;
 }
 
@@ -268,20 +275,38 @@ static int is_narrow(int fd)
 	       memcmp(ident, ELFMAG, SELFMAG) == 0 && ident[EI_CLASS] == ELFCLASS32;
 }
 
+static int read_file(struct view *v, int (*open)(int fd, struct gw_elf **elf, struct gw_error *err),
+		     int fd)
+{
+	int code = open(fd, &v->elf, NULL);
+
+	if (code)
+		return code;
+	code = read_all(v);
+	gw_elf_close(v->elf);
+	return code;
+}
+
+/* Most of these have no Python, and one that is damaged is of no more interest than they are. */
+static int read_narrow(struct view *v, int fd)
+{
+	struct gw_runtime_symbols *out = v->out;
+	int code = read_file(v, gw_elf_open_narrow, fd);
+
+	if (code || (!out->runtime && !out->old_python && !out->pypy))
+		return code == -ENOMEM ? code : -ENOTSUP;
+	out->narrow = 1;
+	out->old_python = !out->pypy;
+	out->runtime = 0;
+	return 0;
+}
+
 int gw_runtime_symbols_read(int fd, struct gw_runtime_symbols *out)
 {
 	struct view v = {.out = out};
-	int code;
 
 	memset(out, 0, sizeof(*out));
-	if (is_narrow(fd))
-		return -ENOTSUP;
-	code = gw_elf_open(fd, &v.elf, NULL);
-	if (code)
-		return code;
-	code = read_all(&v);
-	gw_elf_close(v.elf);
-	return code;
+	return is_narrow(fd) ? read_narrow(&v, fd) : read_file(&v, gw_elf_open, fd);
 }
 
 int gw_runtime_load_bias(const struct gw_runtime_symbols *symbols, uint64_t start,

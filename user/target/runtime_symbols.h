@@ -26,6 +26,7 @@ struct gw_runtime_symbols {
 	int old_python;	      /* defines PyEval_SaveThread: a CPython, if not PyPy */
 	int pypy;	      /* defines PyPy's own symbols */
 	int musl;	      /* linked with musl, whose condition variables are others */
+	int narrow;	      /* a Python of 32 bits: no more than which one it is; runtime is 0 */
 	char soname[128];     /* "" if none */
 	char build_id[64];    /* hex, "" if none */
 	/* Read only where Py_Version is missing: strings in the read-only data like PY_VERSION,
@@ -39,7 +40,7 @@ struct gw_runtime_symbols {
 
 /*
  * Reads the file behind fd. 0, or -ENOEXEC (no 64-bit ELF file of this byte order), -ENOTSUP (an
- * ELF file of 32 bits), -EINVAL (damaged), -ENOMEM.
+ * ELF file of 32 bits without a Python), -EINVAL (damaged), -ENOMEM.
  */
 int gw_runtime_symbols_read(int fd, struct gw_runtime_symbols *out);
 
