@@ -445,6 +445,68 @@ static int find_code(const struct gw_mapping *m, void *data)
 	return 7;
 }
 
+#define CODE_MAX 64
+
+struct code_list {
+	size_t count;
+	struct gw_mapping mapping[CODE_MAX];
+};
+
+static int note_code(const struct gw_mapping *m, void *data)
+{
+	struct code_list *list = data;
+
+	if (m->inode && m->permissions[2] == 'x' && list->count < CODE_MAX)
+		list->mapping[list->count++] = *m;
+	return 0;
+}
+
+static int stop_at_once(const struct gw_mapping *m, void *data)
+{
+	(void)m;
+	++*(int *)data;
+	return 42;
+}
+
+/* However the kernel is asked, the answer is the same: also of odd names, and of files that went.
+ */
+static void test_code_mappings(void **state)
+{
+	struct code_list *all = calloc(1, sizeof(*all)), *code = calloc(1, sizeof(*code));
+	char path[] = "/tmp/gw code\n (deleted)XXXXXX";
+	int fd = mkstemp(path), visits = 0, deleted = 0;
+	size_t size = 3 * (size_t)sysconf(_SC_PAGESIZE);
+	void *mapped;
+
+	(void)state;
+	assert_true(fd >= 0 && !ftruncate(fd, (off_t)size));
+	mapped = mmap(NULL, size, PROT_READ | PROT_EXEC, MAP_SHARED, fd, 0);
+	assert_true(mapped != MAP_FAILED);
+	unlink(path);
+	assert_int_equal(gw_proc_each_mapping(getpid(), note_code, all), 0);
+	assert_int_equal(gw_proc_each_code_mapping(getpid(), note_code, code), 0);
+	assert_true(code->count >= 3); /* this program, libc, and that file */
+	assert_int_equal(code->count, all->count);
+	for (size_t i = 0; i < code->count; i++) {
+		struct gw_mapping *a = &all->mapping[i], *b = &code->mapping[i];
+
+		assert_true(a->start == b->start && a->end == b->end);
+		assert_true(a->file_offset == b->file_offset && a->inode == b->inode);
+		assert_true(a->device == b->device && a->deleted == b->deleted);
+		assert_string_equal(a->permissions, b->permissions);
+		assert_string_equal(a->path, b->path);
+		deleted += b->deleted && !strcmp(b->path, path);
+	}
+	assert_int_equal(deleted, 1);
+	assert_int_equal(gw_proc_each_code_mapping(getpid(), stop_at_once, &visits), 42);
+	assert_int_equal(visits, 1);
+	assert_int_equal(gw_proc_each_code_mapping(0x3fffffff, note_code, code), -ESRCH);
+	munmap(mapped, size);
+	close(fd);
+	free(code);
+	free(all);
+}
+
 static void test_open_mapping(void **state)
 {
 	struct gw_mapping *m = malloc(sizeof(*m));
@@ -625,6 +687,7 @@ int main(void)
 		cmocka_unit_test(test_this_host),
 		cmocka_unit_test(test_this_process),
 		cmocka_unit_test(test_absent),
+		cmocka_unit_test(test_code_mappings),
 		cmocka_unit_test(test_open_mapping),
 		cmocka_unit_test(test_main_thread_gone),
 		cmocka_unit_test(test_memory),

@@ -18,6 +18,10 @@
 struct means {
 	struct gw_error error; /* why nothing can be measured */
 	int probes;	       /* uprobes can be attached; -1: not tried yet */
+	/* Most belong to a few users, and each look for a name reads a file. */
+	int user_known;
+	uid_t uid;
+	char user[64];
 };
 
 static void say(struct gw_ability *ability, int can, const char *because)
@@ -102,14 +106,20 @@ static void judge(const struct gw_scan_process *from, struct means *means, struc
 	judge_probes(from, means, &to->uprobe);
 }
 
-static void name_user(uid_t uid, char *name, size_t size)
+static const char *name_user(uid_t uid, struct means *means)
 {
-	const struct passwd *entry = getpwuid(uid);
+	const struct passwd *entry;
 
+	if (means->user_known && means->uid == uid)
+		return means->user;
+	entry = getpwuid(uid);
 	if (entry)
-		gw_text_copy(name, size, entry->pw_name);
+		gw_text_copy(means->user, sizeof(means->user), entry->pw_name);
 	else
-		snprintf(name, size, "%u", uid);
+		snprintf(means->user, sizeof(means->user), "%u", uid);
+	means->user_known = 1;
+	means->uid = uid;
+	return means->user;
 }
 
 static void describe(const struct gw_scan_process *from, struct means *means, struct gw_listed *to)
@@ -118,7 +128,7 @@ static void describe(const struct gw_scan_process *from, struct means *means, st
 	to->ppid = (uint32_t)from->ppid;
 	to->uid = from->uid;
 	to->threads = from->threads;
-	name_user(from->uid, to->user, sizeof(to->user));
+	gw_text_copy(to->user, sizeof(to->user), name_user(from->uid, means));
 	gw_text_copy(to->comm, sizeof(to->comm), from->comm);
 	gw_text_copy(to->command, sizeof(to->command), from->command);
 	gw_text_copy(to->cgroup, sizeof(to->cgroup), from->cgroup);

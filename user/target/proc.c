@@ -15,9 +15,7 @@
 
 #include "target/proc_parse.h"
 
-#define PF_KTHREAD  0x00200000 /* include/linux/sched.h */
-#define DELETED	    " (deleted)"
-#define MAPS_BUFFER 4096 /* what the kernel gives at a time; it would be 1024 by itself */
+#define PF_KTHREAD 0x00200000 /* include/linux/sched.h */
 
 ssize_t gw_read_text(const char *path, char *text, size_t size)
 {
@@ -85,12 +83,11 @@ static void unescape_newlines(char *path)
 int gw_proc_parse_mapping(const char *line, struct gw_mapping *m)
 {
 	unsigned int major, minor;
-	size_t length, tail = sizeof(DELETED) - 1;
+	size_t length;
 	int used = 0;
 
 	memset(m, 0, offsetof(struct gw_mapping, path));
 	m->path[0] = '\0';
-	m->deleted = 0;
 	if (sscanf(line, "%" SCNx64 "-%" SCNx64 " %4s %" SCNx64 " %x:%x %" SCNu64 "%n", &m->start,
 		   &m->end, m->permissions, &m->file_offset, &major, &minor, &m->inode,
 		   &used) != 7 ||
@@ -104,10 +101,7 @@ int gw_proc_parse_mapping(const char *line, struct gw_mapping *m)
 		return -EINVAL;
 	memcpy(m->path, line, length);
 	m->path[length] = '\0';
-	if (m->inode && length > tail && strcmp(m->path + length - tail, DELETED) == 0) {
-		m->path[length - tail] = '\0';
-		m->deleted = 1;
-	}
+	gw_proc_cut_deleted(m);
 	unescape_newlines(m->path);
 	return 0;
 }
@@ -182,22 +176,19 @@ pid_t gw_proc_parent(pid_t pid)
 	return read_stat(pid, &stat) ? 0 : stat.ppid;
 }
 
-static int has_memory(pid_t tid)
+static int has_memory(const struct gw_proc_stat *stat)
 {
-	struct gw_proc_stat stat;
-
-	return read_stat(tid, &stat) == 0 && stat.state != 'Z' && stat.state != 'X';
+	return stat->state != 'Z' && stat->state != 'X';
 }
 
-pid_t gw_proc_live_thread(pid_t pid)
+static pid_t other_live_thread(pid_t pid)
 {
 	char path[64];
+	struct gw_proc_stat stat;
 	struct dirent *entry;
 	pid_t found = -ESRCH;
 	DIR *tasks;
 
-	if (has_memory(pid))
-		return pid;
 	snprintf(path, sizeof(path), "/proc/%d/task", pid);
 	tasks = opendir(path);
 	if (!tasks)
@@ -205,11 +196,23 @@ pid_t gw_proc_live_thread(pid_t pid)
 	while (found < 0 && (entry = readdir(tasks))) {
 		pid_t tid = (pid_t)strtol(entry->d_name, NULL, 10);
 
-		if (tid > 0 && tid != pid && has_memory(tid))
+		if (tid > 0 && tid != pid && !read_stat(tid, &stat) && has_memory(&stat))
 			found = tid;
 	}
 	closedir(tasks);
 	return found;
+}
+
+pid_t gw_proc_live_thread_of(pid_t pid, const struct gw_proc_stat *stat)
+{
+	return has_memory(stat) ? pid : other_live_thread(pid);
+}
+
+pid_t gw_proc_live_thread(pid_t pid)
+{
+	struct gw_proc_stat stat;
+
+	return read_stat(pid, &stat) ? other_live_thread(pid) : gw_proc_live_thread_of(pid, &stat);
 }
 
 static void read_links(pid_t pid, struct gw_proc_info *info)
@@ -256,66 +259,6 @@ int gw_proc_read(pid_t pid, struct gw_proc_info *info, struct gw_error *err)
 	if (!info->kernel_thread)
 		read_links(pid, info);
 	return 0;
-}
-
-/* Whether a line of maps is of executable memory; a cheap look, for most lines are not. */
-static int is_code(const char *line)
-{
-	const char *permissions = strchr(line, ' ');
-
-	return permissions && strnlen(permissions, 4) == 4 && permissions[3] == 'x';
-}
-
-static int visit_lines(FILE *maps, int code_only,
-		       int (*visit)(const struct gw_mapping *m, void *data), void *data)
-{
-	struct gw_mapping *m = malloc(sizeof(*m));
-	char *line = NULL;
-	size_t room = 0;
-	int ret = m ? 0 : -ENOMEM;
-
-	while (!ret && (errno = 0, getline(&line, &room, maps)) > 0) {
-		/* A line that is not understood can hide nothing but itself: go on. */
-		if ((!code_only || is_code(line)) && gw_proc_parse_mapping(line, m) == 0)
-			ret = visit(m, data);
-	}
-	if (!ret && ferror(maps))
-		ret = errno ? -errno : -EIO;
-	free(line);
-	free(m);
-	return ret;
-}
-
-static int visit_maps(pid_t pid, int code_only,
-		      int (*visit)(const struct gw_mapping *m, void *data), void *data)
-{
-	pid_t live = gw_proc_live_thread(pid);
-	char path[64], buffer[MAPS_BUFFER];
-	FILE *maps;
-	int ret;
-
-	if (live < 0)
-		return live;
-	snprintf(path, sizeof(path), "/proc/%d/maps", live);
-	maps = fopen(path, "re");
-	if (!maps)
-		return errno == ENOENT ? -ESRCH : -errno;
-	setvbuf(maps, buffer, _IOFBF, sizeof(buffer));
-	ret = visit_lines(maps, code_only, visit, data);
-	fclose(maps);
-	return ret;
-}
-
-int gw_proc_each_mapping(pid_t pid, int (*visit)(const struct gw_mapping *m, void *data),
-			 void *data)
-{
-	return visit_maps(pid, 0, visit, data);
-}
-
-int gw_proc_each_code_mapping(pid_t pid, int (*visit)(const struct gw_mapping *m, void *data),
-			      void *data)
-{
-	return visit_maps(pid, 1, visit, data);
 }
 
 /*

@@ -43,16 +43,19 @@ struct gw_mapping {
 	int deleted;
 };
 
-/*
- * Calls visit for each line of /proc/PID/maps until it returns non-zero, which is returned. Returns
- * a negative errno if the maps cannot be read.
- */
-int gw_proc_each_mapping(pid_t pid, int (*visit)(const struct gw_mapping *m, void *data),
-			 void *data);
+typedef int gw_proc_visit(const struct gw_mapping *m, void *data);
 
-/* The same for executable mappings alone, which is much cheaper. */
-int gw_proc_each_code_mapping(pid_t pid, int (*visit)(const struct gw_mapping *m, void *data),
-			      void *data);
+/*
+ * Calls visit for each mapping of a process until it returns non-zero, which is returned. Returns a
+ * negative errno if they cannot be read.
+ */
+int gw_proc_each_mapping(pid_t pid, gw_proc_visit *visit, void *data);
+
+/*
+ * The same for executable mappings of files alone, which is much cheaper. `live` is a thread as
+ * gw_proc_live_thread() gives it.
+ */
+int gw_proc_each_code_mapping(pid_t live, gw_proc_visit *visit, void *data);
 
 /*
  * Opens the file behind a mapping read-only, through /proc/PID/map_files, else /proc/PID/root, so

@@ -22,6 +22,12 @@ struct gw_proc_stat {
 /* Text of /proc/PID/stat. The comm in it may hold anything but NUL. 0 or -EINVAL. */
 int gw_proc_parse_stat(const char *text, struct gw_proc_stat *stat);
 
+/* gw_proc_live_thread() for somebody who has read the main thread's stat already. */
+pid_t gw_proc_live_thread_of(pid_t pid, const struct gw_proc_stat *stat);
+
+/* Takes " (deleted)" off the path of a file's mapping, and notes that it was there. */
+void gw_proc_cut_deleted(struct gw_mapping *m);
+
 /* One line of /proc/PID/maps, with or without its newline. 0 or -EINVAL. */
 int gw_proc_parse_mapping(const char *line, struct gw_mapping *m);
 

@@ -46,7 +46,7 @@ static int note_file(const struct gw_mapping *m, void *data)
 	struct gw_python_search *s = data;
 	struct gw_python_file *file;
 
-	if (!m->inode || !strchr(m->permissions, 'x') || s->count == FILES_MAX)
+	if (s->count == FILES_MAX)
 		return 0;
 	for (size_t i = 0; i < s->count; i++)
 		if (s->files[i].inode == m->inode && s->files[i].device == m->device)
@@ -317,10 +317,11 @@ int gw_python_search_read(struct gw_python_search *s, int likely, struct gw_file
 
 int gw_python_search_begin(struct gw_python_search *s, pid_t pid, const char *exe)
 {
+	pid_t live = gw_proc_live_thread(pid);
 	int code;
 
 	*s = (struct gw_python_search){.pid = pid, .exe = exe};
-	code = gw_proc_each_mapping(pid, note_file, s);
+	code = live < 0 ? live : gw_proc_each_code_mapping(live, note_file, s);
 	return code || s->count ? code : -ESRCH; /* no code at all: it is on its way out */
 }
 

@@ -12,7 +12,7 @@
 
 #include "target/proc.h"
 #include "target/proc_parse.h"
-#include "target/target.h"
+#include "target/site_searches.h"
 
 #define PF_KTHREAD  0x00200000 /* include/linux/sched.h */
 #define CGROUP_MAX  16384
@@ -27,9 +27,6 @@ struct mapped {
 	uint64_t device, inode;
 	const char *path;
 	int python; /* the runtime of some Python is in it */
-	int sites_known;
-	int sites_code; /* of gw_target_find_sites */
-	struct gw_error sites_error;
 };
 
 /* Files that are not known yet, to be read at one go: each reading costs a process. */
@@ -43,16 +40,15 @@ struct batch {
 
 struct gw_scanner {
 	const struct gw_scan_filter *filter;
-	int with_sites;
+	struct gw_site_searches *searches; /* NULL: sites are not looked for */
 	struct gw_file_cache *cache;
 	struct gw_scan_result *scan;
 	size_t room;
 	void *mapped; /* a tree of struct mapped */
 	size_t mapped_count;
 	struct batch batch;
-	struct gw_target target; /* to look for sites with */
 	char cgroup[CGROUP_MAX]; /* of the process looked at */
-	pid_t pid;
+	pid_t pid, live;	 /* live: see gw_proc_live_thread() */
 };
 
 static int compare_mapped(const void *one, const void *other)
@@ -131,8 +127,6 @@ static int look_at_mapping(const struct gw_mapping *m, void *data)
 	struct mapped *mapped;
 	int is_new, fd;
 
-	if (!m->inode || m->permissions[2] != 'x')
-		return 0;
 	mapped = record_of(s, m, &is_new);
 	if (!mapped)
 		return -ENOMEM;
@@ -149,7 +143,7 @@ static int look_at_mapping(const struct gw_mapping *m, void *data)
 /* 1: it maps a Python, 0: it does not, or a negative errno. */
 static int maps_python(struct gw_scanner *s)
 {
-	int found = gw_proc_each_code_mapping(s->pid, look_at_mapping, s);
+	int found = s->live < 0 ? s->live : gw_proc_each_code_mapping(s->live, look_at_mapping, s);
 	int rest = read_batch(s);
 
 	return found ? found : rest;
@@ -239,23 +233,20 @@ static void read_identity(struct gw_scan_process *process)
 	gw_proc_join_arguments(process->command, got > 0 ? (size_t)got : 0);
 }
 
-static void look_for_sites(struct gw_scanner *s, struct gw_scan_process *process)
+static int wants_sites(const struct gw_scanner *s, const struct gw_scan_process *process)
 {
-	int is_new;
-	struct mapped *mapped = record_of(s, &process->python.runtime_file, &is_new);
+	return s->searches && !process->code && process->python.gil_enabled;
+}
 
-	if (!mapped)
-		return;
-	if (!mapped->sites_known) {
-		memset(&s->target, 0, sizeof(s->target));
-		s->target.proc.pid = process->pid;
-		s->target.python = process->python;
-		mapped->sites_code =
-			gw_target_find_sites(&s->target, 0, NULL, &mapped->sites_error);
-		mapped->sites_known = 1;
+static void take_sites(struct gw_scanner *s)
+{
+	for (size_t i = 0; i < s->scan->count; i++) {
+		struct gw_scan_process *process = &s->scan->process[i];
+
+		if (wants_sites(s, process))
+			process->sites_code = gw_site_searches_wait(s->searches, &process->python,
+								    &process->sites_error);
 	}
-	process->sites_code = mapped->sites_code;
-	process->sites_error = mapped->sites_error;
 }
 
 static struct gw_scan_process *add(struct gw_scanner *s)
@@ -296,8 +287,8 @@ static int describe(struct gw_scanner *s, const struct gw_proc_stat *stat)
 	gw_cgroup_path(s->cgroup, process->cgroup, sizeof(process->cgroup));
 	gw_cgroup_container(s->cgroup, &process->container);
 	process->sites_code = -ENODATA;
-	if (s->with_sites && !process->code && process->python.gil_enabled)
-		look_for_sites(s, process);
+	if (wants_sites(s, process))
+		gw_site_searches_begin(s->searches, s->pid, &process->python);
 	return 0;
 }
 
@@ -312,8 +303,11 @@ static int is_asked_for(struct gw_scanner *s, struct gw_proc_stat *stat)
 	char path[64], text[2048];
 
 	snprintf(path, sizeof(path), "/proc/%d/stat", s->pid);
-	return gw_read_text(path, text, sizeof(text)) >= 0 && !gw_proc_parse_stat(text, stat) &&
-	       !(stat->flags & PF_KTHREAD) && fits(s, stat);
+	if (gw_read_text(path, text, sizeof(text)) < 0 || gw_proc_parse_stat(text, stat) ||
+	    stat->flags & PF_KTHREAD || !fits(s, stat))
+		return 0;
+	s->live = gw_proc_live_thread_of(s->pid, stat);
+	return 1;
 }
 
 static int look_at_process(struct gw_scanner *s)
@@ -354,6 +348,7 @@ static int look_at_all(struct gw_scanner *s, DIR *proc)
 		if (s->pid > 0)
 			code = look_at_process(s);
 	}
+	take_sites(s);
 	if (s->scan->count)
 		qsort(s->scan->process, s->scan->count, sizeof(*s->scan->process), compare_pids);
 	return code;
@@ -364,18 +359,20 @@ int gw_scan_processes(const struct gw_scan_filter *filter, int with_sites,
 		      struct gw_error *err)
 {
 	struct gw_scanner *s = calloc(1, sizeof(*s));
+	struct gw_site_searches *searches = with_sites ? gw_site_searches_new() : NULL;
 	DIR *proc = opendir("/proc");
-	int code = !s ? -ENOMEM : !proc ? -errno : 0;
+	int code = !proc ? -errno : !s || (with_sites && !searches) ? -ENOMEM : 0;
 
 	memset(scan, 0, sizeof(*scan));
 	if (!code) {
 		s->filter = filter;
-		s->with_sites = with_sites;
+		s->searches = searches;
 		s->cache = cache;
 		s->scan = scan;
 		code = look_at_all(s, proc);
 		tdestroy(s->mapped, free_mapped);
 	}
+	gw_site_searches_free(searches);
 	if (proc)
 		closedir(proc);
 	free(s);

@@ -41,7 +41,7 @@ struct gw_scan_process {
 	struct gw_python python;
 	int code; /* of gw_python_find_cached: 0, or it cannot be measured, and error says why */
 	struct gw_error error;
-	int sites_code; /* of gw_sites_find; -ENODATA: not looked for */
+	int sites_code; /* of gw_target_find_sites; -ENODATA: not looked for */
 	struct gw_error sites_error;
 };
 
