@@ -118,7 +118,9 @@ static void check_probe_cost(struct gw_doctor *doctor)
 	struct gw_error ignored;
 
 	if (!gw_host_read(&host) && !gw_session_new(&host, &session, &ignored) &&
-	    !gw_session_load(session, &options, &ignored) && gw_session_cost(session)->measured)
+	    !gw_session_load(session, &options, &ignored))
+		gw_session_calibrate(session);
+	if (session && gw_session_cost(session)->measured)
 		gw_checks_add(doctor, "probe_cost", GW_CHECK_OK,
 			      "passing a probe costs a process %.2f us, measured on one of our own",
 			      (double)gw_session_cost(session)->hit_ns / 1e3);

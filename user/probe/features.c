@@ -58,47 +58,30 @@ int gw_features_require(struct gw_error *err)
 	return 0;
 }
 
-int gw_features_switch_has_state(void)
+static int switch_has_state(const struct btf *btf)
 {
-	struct btf *btf = btf__load_vmlinux_btf();
 	const struct btf_type *type;
-	int has = 0;
 	__s32 id;
 
-	if (!btf)
-		return 0;
 	/* void (*)(void *, bool, struct task_struct *, struct task_struct *, unsigned int) */
 	id = btf__find_by_name_kind(btf, "btf_trace_sched_switch", BTF_KIND_TYPEDEF);
 	type = id > 0 ? btf__type_by_id(btf, btf__type_by_id(btf, id)->type) : NULL;
 	if (type && btf_is_ptr(type))
 		type = btf__type_by_id(btf, type->type);
-	if (type && btf_is_func_proto(type))
-		has = btf_vlen(type) >= 5;
-	btf__free(btf);
-	return has;
+	return type && btf_is_func_proto(type) && btf_vlen(type) >= 5;
 }
 
-int gw_features_map_memory(void)
+void gw_features_read(struct gw_features *features)
 {
 	struct btf *btf = btf__load_vmlinux_btf();
-	int has;
 
+	*features = (struct gw_features){0};
 	if (!btf)
-		return 0;
-	has = btf__find_by_name_kind(btf, "bpf_mem_alloc", BTF_KIND_STRUCT) > 0;
-	btf__free(btf);
-	return has;
-}
-
-int gw_features_sleeping_iterator(void)
-{
-	struct btf *btf = btf__load_vmlinux_btf();
-	int has;
-
-	if (!btf)
-		return 0;
+		return;
+	features->switch_has_state = switch_has_state(btf);
+	features->map_memory = btf__find_by_name_kind(btf, "bpf_mem_alloc", BTF_KIND_STRUCT) > 0;
 	/* Every helper leaves the type of its body behind (BPF_CALL in include/linux/filter.h). */
-	has = btf__find_by_name_kind(btf, "btf_bpf_copy_from_user_task", BTF_KIND_TYPEDEF) > 0;
+	features->sleeping_iterator =
+		btf__find_by_name_kind(btf, "btf_bpf_copy_from_user_task", BTF_KIND_TYPEDEF) > 0;
 	btf__free(btf);
-	return has;
 }

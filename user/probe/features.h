@@ -15,11 +15,15 @@ int gw_features_require(struct gw_error *err);
  */
 int gw_features_foreign_pids(void);
 
-/* 1: tracepoint sched_switch hands the leaving task's state over (5.18), 0: not, or not known. */
-int gw_features_switch_has_state(void);
+/* What the kernel's description of its types tells; 0: not, or not known. */
+struct gw_features {
+	int switch_has_state;  /* sched_switch hands the leaving task's state over: 5.18 */
+	int sleeping_iterator; /* an iterator over threads may read their memory: 5.18 */
+	int map_memory;	       /* hash maps may take memory as they grow in any context: 6.1
+				  (34dd3bad1a6f) */
+};
 
-/* 1: an iterator over threads may sleep and read their memory (5.18), 0: not, or not known. */
-int gw_features_sleeping_iterator(void);
+void gw_features_read(struct gw_features *features);
 
 /*
  * 1: uprobes can be attached by one multi link whose process filter counts the hits of all threads
@@ -27,8 +31,5 @@ int gw_features_sleeping_iterator(void);
  * one), 0: not.
  */
 int gw_features_uprobe_multi(struct gw_closer *closer);
-
-/* Whether hash maps may take memory as they grow in any context: 6.1 (34dd3bad1a6f). */
-int gw_features_map_memory(void);
 
 #endif

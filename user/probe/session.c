@@ -126,8 +126,6 @@ static void size_maps(struct gw_session *s, const struct gw_session_options *opt
  */
 static void allocate_in_advance(struct gw_session *s)
 {
-	if (gw_features_map_memory())
-		return;
 	bpf_map__set_map_flags(s->bpf->maps.selves, 0);
 	bpf_map__set_map_flags(s->bpf->maps.cpu_times, 0);
 	bpf_map__set_map_flags(s->bpf->maps.pairs, 0);
@@ -139,15 +137,19 @@ static void allocate_in_advance(struct gw_session *s)
 static void configure(struct gw_session *s, const struct gw_session_options *options)
 {
 	enum bpf_attach_type multi = (enum bpf_attach_type)GW_TRACE_UPROBE_MULTI;
+	struct gw_features features;
 
+	gw_features_read(&features);
+	if (!features.map_memory)
+		allocate_in_advance(s);
 	s->epoch_ns = monotonic_ns() - 1;
 	s->bpf->rodata->epoch_ns = s->epoch_ns;
 	s->bpf->rodata->cpu_count = s->host->cpus;
 	s->bpf->rodata->follow = options->followed != 0;
 	s->bpf->rodata->childless = options->childless;
 	s->bpf->rodata->kept_per_process = options->keep_ended ? KEPT_PER_PROCESS : 0;
-	s->bpf->rodata->switch_has_state = gw_features_switch_has_state();
-	s->sleeping = gw_features_sleeping_iterator();
+	s->bpf->rodata->switch_has_state = features.switch_has_state;
+	s->sleeping = features.sleeping_iterator;
 	bpf_program__set_autoload(s->bpf->progs.gw_on_newcomer, options->newcomers);
 	bpf_map__set_autocreate(s->bpf->maps.newcomers, options->newcomers);
 	bpf_program__set_autoload(s->bpf->progs.gw_on_seed, !s->sleeping);
@@ -209,7 +211,6 @@ int gw_session_load(struct gw_session *s, const struct gw_session_options *optio
 		return gw_error_set(err, -ENOMEM, GW_STATUS_FAILURE,
 				    "gilwatch cannot open its own BPF programs");
 	size_maps(s, options);
-	allocate_in_advance(s);
 	configure(s, options);
 	code = gilwatch__load(s->bpf);
 	if (code)
@@ -220,7 +221,7 @@ int gw_session_load(struct gw_session *s, const struct gw_session_options *optio
 	if (!code)
 		code = gw_session_fill(s, options, err);
 	if (!code && s->probes)
-		gw_session_prepare_probes(s);
+		gw_session_hear_alarms(s);
 	return code;
 }
 

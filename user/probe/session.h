@@ -38,6 +38,12 @@ int gw_session_load(struct gw_session *session, const struct gw_session_options 
 		    struct gw_error *err);
 
 /*
+ * Finds out what probes cost, if some may come. Apart from loading, which may go on beside
+ * something else: here nothing of ours should.
+ */
+void gw_session_calibrate(struct gw_session *session);
+
+/*
  * Selects a process, to be watched from activate on, or after that from now on; without GIL facts,
  * which describe gives. Its slot is how the session calls it. -ENOSPC: there is no room for
  * another.
@@ -95,7 +101,7 @@ void gw_session_drop_probes(struct gw_session *session, uint32_t slot);
 /* Whether probes come and go quickly enough for windows. */
 int gw_session_windows(const struct gw_session *session);
 
-/* What probes cost here. */
+/* What probes cost here, by gw_session_calibrate(). */
 const struct gw_probe_cost *gw_session_cost(const struct gw_session *session);
 
 /* Time under probes of a process so far. */

@@ -48,8 +48,8 @@ struct gw_session {
 int gw_session_fill(struct gw_session *session, const struct gw_session_options *options,
 		    struct gw_error *err);
 
-/* Finds out what probes cost, and makes alarms of hits readable. */
-void gw_session_prepare_probes(struct gw_session *session);
+/* Makes alarms of hits readable. */
+void gw_session_hear_alarms(struct gw_session *session);
 
 /* Changes the engine of a process, and counts its time under probes. */
 void gw_session_set_engine(struct gw_session *session, uint32_t slot, uint32_t engine);

@@ -118,11 +118,16 @@ static int on_alarm(void *context, void *data, size_t size)
 	return 0;
 }
 
-void gw_session_prepare_probes(struct gw_session *s)
+void gw_session_calibrate(struct gw_session *s)
 {
 	const struct gw_uprobe_program program = hit_program(s);
 
-	gw_calibrate(&program, s->closer, &s->cost);
+	if (s->probes)
+		gw_calibrate(&program, s->closer, &s->cost);
+}
+
+void gw_session_hear_alarms(struct gw_session *s)
+{
 	s->alarms = ring_buffer__new(bpf_map__fd(s->bpf->maps.alarms), on_alarm, NULL, NULL);
 }
 

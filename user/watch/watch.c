@@ -13,6 +13,7 @@
 #include "watch/collect.h"
 #include "watch/followed.h"
 #include "watch/identify.h"
+#include "watch/loading.h"
 
 #define TICK_NS 50000000ULL
 /* While the Python of a run starts: until it is known, nothing is seen of its GIL. */
@@ -116,9 +117,9 @@ static size_t room_for_others(const struct gw_watch *w, size_t selected)
 	return w->childless ? selected : FOLLOWED_MAX;
 }
 
-static int load(struct gw_watch *w, size_t selected, struct gw_error *err)
+static struct gw_session_options session_options(const struct gw_watch *w, size_t selected)
 {
-	const struct gw_session_options options = {
+	return (struct gw_session_options){
 		.selected = selected,
 		.followed = room_for_others(w, selected),
 		.childless = w->childless,
@@ -126,10 +127,37 @@ static int load(struct gw_watch *w, size_t selected, struct gw_error *err)
 		.keep_ended = w->keep_ended,
 		.probes = gw_budget_needs_sites(w) != GW_SITES_UNWANTED,
 	};
+}
+
+void gw_watch_prepare(struct gw_watch *w, size_t selected)
+{
+	const struct gw_session_options options = session_options(w, selected);
+
+	w->loading = gw_loading_begin(w->host, &options);
+}
+
+static int end_loading(struct gw_watch *w, struct gw_error *err)
+{
+	struct gw_loading *loading = w->loading;
+
+	w->loading = NULL;
+	return gw_loading_end(loading, &w->session, err);
+}
+
+static int load_now(struct gw_watch *w, size_t selected, struct gw_error *err)
+{
+	const struct gw_session_options options = session_options(w, selected);
 	int code = gw_session_new(w->host, &w->session, err);
 
+	return code ? code : gw_session_load(w->session, &options, err);
+}
+
+static int load(struct gw_watch *w, size_t selected, struct gw_error *err)
+{
+	int code = w->loading ? end_loading(w, err) : load_now(w, selected, err);
+
 	if (!code)
-		code = gw_session_load(w->session, &options, err);
+		gw_session_calibrate(w->session);
 	if (code)
 		return code;
 	w->by_slot = calloc(gw_session_slots(w->session), sizeof(*w->by_slot));
@@ -331,6 +359,10 @@ int gw_watch_finish(struct gw_watch *w, enum gw_ended ended, struct gw_snapshot 
 
 void gw_watch_free(struct gw_watch *w)
 {
+	struct gw_error ignored;
+
+	if (w->loading)
+		end_loading(w, &ignored);
 	gw_session_free(w->session);
 	gw_watched_list_free(&w->list);
 	free(w->by_slot);

@@ -38,12 +38,19 @@ struct gw_watch {
 	struct gw_watched_list list;
 	struct gw_watched **by_slot;
 	struct gw_session *session;
-	int signals; /* becomes readable with SIGINT, SIGTERM and SIGHUP */
-	int alarm;   /* becomes readable when a tick is due at once; -1: there is none */
+	struct gw_loading *loading; /* of the session; NULL: none goes on */
+	int signals;		    /* becomes readable with SIGINT, SIGTERM and SIGHUP */
+	int alarm; /* becomes readable when a tick is due at once; -1: there is none */
 	size_t ticks;
 	uint64_t due_ns;       /* of the next tick, on the session's clock */
 	uint64_t not_followed; /* processes that were no Python, and left their slots */
 };
+
+/*
+ * Begins to load, with room for so many processes to be selected, while they are looked into; what
+ * is wanted is set by then. Without it, start loads.
+ */
+void gw_watch_prepare(struct gw_watch *watch, size_t selected);
 
 /*
  * Adds a process that was asked for, and finds out what it runs. What cannot be watched is kept
