@@ -9,7 +9,7 @@
  *   vanish      the pages of the runtime are mapped and unmapped all the time
  *   remap FILE  a file's executable mappings come and go all the time
  *   many DIR    thousands of small files are mapped to be executed
- *   map FILE    a file is mapped to be executed, whatever it holds
+ *   map FILE…   files are mapped to be executed, whatever they hold
  *
  * cc -rdynamic -pthread -o mimic mimic.c
  */
@@ -40,11 +40,16 @@
 #define TSTATE_INTERP 16
 #define TSTATE_THREAD 152
 
+/* CPython puts it into ".PyRuntime". */
+#ifndef SECTION
+#define SECTION ".data"
+#endif
+
 extern const unsigned long Py_Version;
 extern unsigned char _PyRuntime[8 * PAGE];
 
 const unsigned long Py_Version = 0x030b02f0;
-unsigned char _PyRuntime[8 * PAGE] __attribute__((aligned(PAGE), section(".data"))) = {1};
+unsigned char _PyRuntime[8 * PAGE] __attribute__((aligned(PAGE), section(SECTION))) = {1};
 
 static unsigned char interp[PAGE], tstate[PAGE];
 
@@ -180,7 +185,8 @@ int main(int argc, char **argv)
 	else if (!strcmp(what, "many"))
 		map_many(path);
 	else if (!strcmp(what, "map"))
-		map(path);
+		for (int i = 2; i < argc; i++)
+			map(argv[i]);
 	else
 		return 2;
 	usleep(20000); /* the threads wait by then */

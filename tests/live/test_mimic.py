@@ -5,12 +5,21 @@ import contextlib
 import json
 import os
 import pathlib
+import shutil
+import struct
 import subprocess
 import sys
 import time
 
 import pytest
-from harness import GILWATCH, NO_TARGET, run, wait_for_clean_text
+from harness import (
+    GILWATCH,
+    NO_TARGET,
+    SYSTEM_PYTHON,
+    run,
+    wait_for_clean_text,
+)
+from test_list import python_sleeper, sleepers
 
 SOURCE = pathlib.Path(__file__).with_name("mimic.c")
 PEAK_KIB = 256 << 10
@@ -146,6 +155,49 @@ def test_sparse_library(mimic, tmp_path):
         assert summary(pid)["engine"] == "sched"
 
 
+def write_slow_library(path):
+    """An old libpython by its one symbol, with 64 MiB of nothing to be looked through for a version."""
+    names = b"\0PyEval_SaveThread\0.rodata\0"
+    symbol = struct.pack("<IBBHQQ", 1, 0x12, 0, 3, 4096, 16)  # a function in section 3
+    sections = (
+        (0, 0, 0, 0, 0, 0),
+        (0, 3, 1024, len(names), 0, 0),  # SHT_STRTAB
+        (0, 11, 2048, 2 * len(symbol), 1, len(symbol)),  # SHT_DYNSYM, with that
+        (names.index(b".rodata"), 1, 8192, SLOW_BYTES, 0, 0),  # SHT_PROGBITS
+    )
+    header = b"\x7fELF\x02\x01\x01".ljust(16, b"\0")
+    header += struct.pack("<HHIQQQIHHHHHH", 3, 62, 1, 0, 64, 4096, 0, 64, 56, 1, 64, len(sections), 1)
+    header += struct.pack("<IIQQQQQQ", 1, 5, 0, 0, 0, 4096, 4096, 4096)  # PT_LOAD
+    with open(path, "wb") as file:
+        for place, content in ((0, header), (1024, names), (2048 + len(symbol), symbol)):
+            file.seek(place)
+            file.write(content)
+        file.seek(4096)
+        for name, kind, offset, size, link, entry in sections:
+            file.write(struct.pack("<IIQQQQIIQQ", name, kind, 2, 0, offset, size, link, 0, 1, entry))
+        file.truncate(8192 + SLOW_BYTES)
+
+
+SLOW_BYTES = 64 << 20
+SLOW_FILES = 120
+
+
+def test_slow_libraries(mimic, tmp_path):
+    """Files that each take a while to be read: all of them together get a second of CPU time. What
+    was read until then is of use; what was not is no less read for another process."""
+    files = [tmp_path / ("libpython3.7.so.%d" % number) for number in range(SLOW_FILES)]
+    for file in files:
+        write_slow_library(file)
+    last = shutil.copy(SYSTEM_PYTHON, tmp_path / "another")  # by its address, which is the highest
+    with running(mimic, "map", last, *files) as pid, sleepers(python_sleeper(last)) as (other,):
+        assert summary(pid)["python"]["version"] == "3.11.2"
+        answer = run("list", "--json")
+        assert answer.status == 0, answer
+        listed = {row["pid"]: row for row in json.loads(answer.stdout)["processes"]}
+        assert listed[pid]["python"]["version"] == "3.11.2"
+        assert listed[other]["can"]["sched"] is True
+
+
 def test_many_libraries(mimic, tmp_path):
     """Three thousand files that are named as a Python and are none."""
     with running(mimic, "many", tmp_path) as pid:
@@ -159,6 +211,35 @@ def test_no_probes_in_a_mimic(mimic):
         assert not wait_for_clean_text(pid)
 
 
+MUSL = {
+    "shared": ["-rdynamic"],
+    "static": ["-static"],
+    "stripped": ["-static", "-s"],
+}
+
+
+@pytest.mark.skipif(not shutil.which("musl-gcc"), reason="no musl-gcc (Debian: musl-tools)")
+@pytest.mark.parametrize("how", MUSL)
+def test_linked_with_musl(how, tmp_path):
+    """No Python, but what gilwatch goes by: the runtime's symbols or section, and the libc that it is
+    linked with. Its threads wait as if for a GIL, and no GIL is read."""
+    program = tmp_path / "python3.11"
+    include = "/usr/include"
+    command = ["musl-gcc", "-O2", "-pthread", '-DSECTION=".PyRuntime"', *MUSL[how]]
+    for folder in (include, *map(str, pathlib.Path(include).glob("*-linux-gnu"))):
+        command += ["-idirafter", folder]  # of Linux
+    subprocess.run([*command, "-o", program, SOURCE], check=True)
+    with running(program, "true") as pid:
+        process = summary(pid, seconds=1.2)
+        listed = {row["pid"]: row for row in json.loads(gilwatch("list", "--json")[1])["processes"]}
+    assert_not_believed(process)
+    assert "musl" in process["engine_reason"]
+    assert "cannot_measure" in [verdict["code"] for verdict in process["verdicts"]]
+    assert process["where"]["lock_s"] > 0.4 * 2
+    assert listed[pid]["can"] == {"sched": False, "uprobe": False}
+    assert "musl" in listed[pid]["because"]["sched"]
+
+
 NARROW = """
 .globl _start
 _start:
@@ -170,11 +251,14 @@ _start:
 	mov $29, %eax  # pause
 	int $0x80
 text:	.ascii "ready\\n"
+.section .dynstr, "a", @3
+	.asciz "", "PyEval_SaveThread"
 """
 
 
 def test_narrow_program(tmp_path):
-    """One of 32 bits: named, with the scheduler's times, and nothing said of a GIL."""
+    """One of 32 bits that exports what Pythons do: listed, named, with the scheduler's times, and
+    nothing said of a GIL."""
     (tmp_path / "narrow.s").write_text(NARROW)
     program = tmp_path / "python3"
     subprocess.run(["as", "--32", "-o", tmp_path / "narrow.o", tmp_path / "narrow.s"], check=True)
@@ -182,8 +266,11 @@ def test_narrow_program(tmp_path):
     try:
         with running(program) as pid:
             process = summary(pid)
+            listed = json.loads(gilwatch("list", "--json")[1])["processes"]
     except OSError as error:
         pytest.skip("this kernel runs no 32-bit programs: %s" % error)
     assert_not_believed(process)
     assert "is a 32-bit program" in process["engine_reason"]
+    (why,) = [row["because"]["sched"] for row in listed if row["pid"] == pid]
+    assert "is a 32-bit program" in why
     assert process["where"]["other_s"] > 0.4

@@ -102,7 +102,7 @@ static void check_sandboxed(int fd, const struct gw_sites *sites, struct gw_sand
 	struct gw_error err = {0};
 	struct gw_sites boxed;
 
-	assert_int_equal(gw_file_find_sites(&files, "the file", &boxed, use, &err), 0);
+	assert_int_equal(gw_file_find_sites(&files, "the file", &boxed, NULL, use, &err), 0);
 	assert_string_equal(err.text, "");
 	assert_memory_equal(&boxed, sites, sizeof(boxed));
 }

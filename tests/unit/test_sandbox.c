@@ -27,6 +27,7 @@ enum deed {
 	FAIL,
 	TALK,
 	SPIN,
+	WAIT,
 	ALLOCATE,
 	CRASH,
 	OVERFLOW,
@@ -131,6 +132,9 @@ static int job(const int fds[GW_SANDBOX_FDS_MAX], const void *data, void *out, s
 	case SPIN:
 		for (;;)
 			result->pid++;
+	case WAIT:
+		for (;;)
+			syscall(SYS_futex, &word, 0 /* FUTEX_WAIT */, 0, NULL, NULL, 0);
 	case ALLOCATE:
 		return allocate();
 	case CRASH:
@@ -190,7 +194,8 @@ static void run(struct fixture *f, size_t count, struct gw_sandbox_use *use)
 {
 	struct gw_error err = {0};
 
-	assert_int_equal(gw_sandbox_run(job, f->task, count, sizeof(struct out), use, &err), 0);
+	assert_int_equal(gw_sandbox_run(job, f->task, count, sizeof(struct out), NULL, use, &err),
+			 0);
 	assert_string_equal(err.text, "");
 }
 
@@ -245,6 +250,48 @@ static void test_rules(void **state)
 	assert_int_equal(run_one(f, LIE), -EBADMSG);
 }
 
+/* What one run uses the next has no more, and one that is spent begins nothing. */
+static void test_budget(void **state)
+{
+	struct fixture *f = *state;
+	struct gw_sandbox_budget budget = {.cpu_us = 200000, .wall_ms = 60000};
+	struct gw_sandbox_use use = {0};
+	struct gw_error err = {0};
+
+	prepare(f, 0, ANSWER);
+	prepare(f, 1, SPIN);
+	prepare(f, 2, ANSWER);
+	assert_int_equal(gw_sandbox_run(job, f->task, 3, sizeof(struct out), &budget, &use, &err),
+			 0);
+	print_message("%.0f of 200 ms of CPU\n", (double)use.cpu_us / 1e3);
+	assert_int_equal(f->task[0].code, 0);
+	assert_int_equal(f->task[1].code, -ETIMEDOUT);
+	assert_int_equal(f->task[2].code, -ETIMEDOUT);
+	/* It is charged by ticks. */
+	assert_true(use.cpu_us > 100000 && use.cpu_us < 500000);
+	assert_true(!budget.cpu_us && gw_sandbox_is_spent(&budget));
+	use = (struct gw_sandbox_use){0};
+	prepare(f, 0, ANSWER);
+	assert_int_equal(gw_sandbox_run(job, f->task, 1, sizeof(struct out), &budget, &use, &err),
+			 0);
+	assert_int_equal(f->task[0].code, -ETIMEDOUT);
+	assert_int_equal(use.children, 0);
+}
+
+/* Who waits uses no CPU time, and is not waited for. */
+static void test_wall_budget(void **state)
+{
+	struct fixture *f = *state;
+	struct gw_sandbox_budget budget = {.cpu_us = GW_SANDBOX_CPU_US, .wall_ms = 200};
+	struct gw_error err = {0};
+
+	prepare(f, 0, WAIT);
+	assert_int_equal(gw_sandbox_run(job, f->task, 1, sizeof(struct out), &budget, NULL, &err),
+			 0);
+	assert_int_equal(f->task[0].code, -ETIMEDOUT);
+	assert_true(budget.cpu_us > 0 && !budget.wall_ms && gw_sandbox_is_spent(&budget));
+}
+
 /* One that dies takes none of the others along, wherever it stands. */
 static void test_several(void **state)
 {
@@ -287,9 +334,9 @@ static void test_too_many(void **state)
 	struct gw_error err = {0};
 
 	(void)state;
-	assert_int_equal(
-		gw_sandbox_run(job, task, GW_SANDBOX_TASKS_MAX + 1, sizeof(struct out), NULL, &err),
-		-E2BIG);
+	assert_int_equal(gw_sandbox_run(job, task, GW_SANDBOX_TASKS_MAX + 1, sizeof(struct out),
+					NULL, NULL, &err),
+			 -E2BIG);
 	assert_int_equal(err.status, GW_STATUS_FAILURE);
 }
 
@@ -299,6 +346,7 @@ int main(void)
 		cmocka_unit_test(test_answers),	    cmocka_unit_test(test_limits),
 		cmocka_unit_test(test_rules),	    cmocka_unit_test(test_several),
 		cmocka_unit_test(test_many_deaths), cmocka_unit_test(test_too_many),
+		cmocka_unit_test(test_budget),	    cmocka_unit_test(test_wall_budget),
 	};
 
 	return cmocka_run_group_tests_name("sandbox", tests, set_up, tear_down);

@@ -105,6 +105,7 @@ static void note_entry(struct gw_elf_dynamic *dynamic, const Elf64_Dyn *entry)
 		{DT_JMPREL, &dynamic->plt_relocations},
 		{DT_PLTRELSZ, &dynamic->plt_relocations_size},
 		{DT_SONAME, &dynamic->soname},
+		{DT_FLAGS_1, &dynamic->flags_1},
 	};
 
 	for (size_t i = 0; i < sizeof(wanted) / sizeof(wanted[0]); i++)
@@ -270,8 +271,16 @@ static void print_hex(const uint8_t *bytes, size_t count, char *hex, size_t size
 		snprintf(hex + 2 * i, 3, "%02x", bytes[i]);
 }
 
-/* Copies the build id out of a block of notes; returns its length, 0: not there. */
-static size_t find_build_id(const uint8_t *notes, size_t size, uint8_t id[BUILD_ID_MAX])
+/* What is looked for among the notes of GNU's, and what is found. */
+struct note_search {
+	const struct gw_elf *elf;
+	uint32_t type;
+	uint8_t *to;
+	size_t room, length; /* length 0: not found */
+	size_t blocks;
+};
+
+static void search_block(struct note_search *search, const uint8_t *notes, size_t size)
 {
 	Elf64_Nhdr note;
 	size_t name, description, at = 0;
@@ -282,53 +291,45 @@ static size_t find_build_id(const uint8_t *notes, size_t size, uint8_t id[BUILD_
 		name = ((size_t)note.n_namesz + 3) & ~(size_t)3;
 		description = ((size_t)note.n_descsz + 3) & ~(size_t)3;
 		if (name > size - at || note.n_descsz > size - at - name)
-			return 0;
-		if (note.n_type == NT_GNU_BUILD_ID && note.n_namesz == sizeof(ELF_NOTE_GNU) &&
+			return;
+		if (note.n_type == search->type && note.n_namesz == sizeof(ELF_NOTE_GNU) &&
 		    !memcmp(notes + at, ELF_NOTE_GNU, sizeof(ELF_NOTE_GNU))) {
-			size = note.n_descsz < BUILD_ID_MAX ? note.n_descsz : BUILD_ID_MAX;
-			memcpy(id, notes + at + name, size);
-			return size;
+			search->length =
+				note.n_descsz < search->room ? note.n_descsz : search->room;
+			memcpy(search->to, notes + at + name, search->length);
+			return;
 		}
 		if (description > size - at - name)
-			return 0;
+			return;
 		at += name + description;
 	}
-	return 0;
 }
 
-struct id_search {
-	const struct gw_elf *elf;
-	uint8_t id[BUILD_ID_MAX];
-	size_t length, blocks;
-};
-
-static void search_notes(struct id_search *search, uint64_t offset, uint64_t size)
+static void search_notes(struct note_search *search, uint64_t offset, uint64_t size)
 {
 	uint8_t *notes;
 
 	if (size > NOTE_BYTES_MAX || search->blocks++ >= NOTES_MAX ||
 	    gw_elf_load(search->elf, offset, size, &notes))
 		return;
-	search->length = find_build_id(notes, size, search->id);
+	search_block(search, notes, size);
 	free(notes);
 }
 
 static int search_section(const struct gw_elf_section *section, void *data)
 {
-	struct id_search *search = data;
+	struct note_search *search = data;
 
 	if (section->type == SHT_NOTE)
 		search_notes(search, section->offset, section->size);
 	return search->length > 0;
 }
 
-int gw_elf_build_id(const struct gw_elf *elf, char *hex, size_t size)
+size_t gw_elf_note(const struct gw_elf *elf, uint32_t type, uint8_t *to, size_t room)
 {
-	struct id_search search = {.elf = elf};
+	struct note_search search = {.elf = elf, .type = type, .to = to, .room = room};
 	struct gw_elf_segment segment;
 
-	if (size)
-		hex[0] = '\0';
 	/* By sections first: the program headers of a debug file may be those of the whole one. */
 	gw_elf_each_section(elf, search_section, &search);
 	search.blocks = 0;
@@ -336,6 +337,16 @@ int gw_elf_build_id(const struct gw_elf *elf, char *hex, size_t size)
 	     !search.length && i < NOTES_MAX && !gw_elf_header_typed(elf, PT_NOTE, i, &segment);
 	     i++)
 		search_notes(&search, segment.offset, segment.file_size);
-	print_hex(search.id, search.length, hex, size);
-	return search.length ? 0 : -ENOENT;
+	return search.length;
+}
+
+int gw_elf_build_id(const struct gw_elf *elf, char *hex, size_t size)
+{
+	uint8_t id[BUILD_ID_MAX];
+	size_t length = gw_elf_note(elf, NT_GNU_BUILD_ID, id, sizeof(id));
+
+	if (size)
+		hex[0] = '\0';
+	print_hex(id, length, hex, size);
+	return length ? 0 : -ENOENT;
 }

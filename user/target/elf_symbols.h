@@ -32,8 +32,9 @@ int gw_elf_symbol_find(const struct gw_elf_symbols *symbols, const char *name, E
 struct gw_elf_dynamic {
 	uint64_t symbols, strings, strings_size, hash, gnu_hash;
 	uint64_t relocations, relocations_size, plt_relocations, plt_relocations_size;
-	uint64_t soname;    /* offset in strings, 0: none */
-	uint64_t needed[8]; /* the same, of the first libraries that it needs */
+	uint64_t soname; /* offset in strings, 0: none */
+	uint64_t flags_1;
+	uint64_t needed[64]; /* as soname, of the first libraries that it needs */
 	size_t needed_count;
 };
 
@@ -42,6 +43,12 @@ int gw_elf_dynamic_load(const struct gw_elf *elf, struct gw_elf_dynamic *dynamic
 /* Copies the string at that offset; "" if it is not in the file. */
 void gw_elf_dynamic_string(const struct gw_elf *elf, const struct gw_elf_dynamic *dynamic,
 			   uint64_t at, char *text, size_t size);
+
+/*
+ * Copies what a note of GNU's (NT_GNU_ABI_TAG, NT_GNU_BUILD_ID …) says, cut to room. Returns the
+ * bytes copied, 0: there is no such note.
+ */
+size_t gw_elf_note(const struct gw_elf *elf, uint32_t type, uint8_t *to, size_t room);
 
 /* The build id in hexadecimal, cut to what fits. 0, or -ENOENT with "" if there is none. */
 int gw_elf_build_id(const struct gw_elf *elf, char *hex, size_t size);

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 #include "target/file_cache.h"
 
-#include <errno.h>
 #include <stdlib.h>
 
 /* A host with more different files than this in memory gets slower, and no more than that. */
@@ -87,9 +86,7 @@ void gw_file_cache_put(struct gw_file_cache *cache, const struct stat *file,
 	int code = request->code;
 	struct entry *entry;
 
-	/* The other codes are of this moment, or of this machine's load. */
-	if (!cache || cache->count == ENTRIES_MAX ||
-	    (code && code != -ENOEXEC && code != -ENOTSUP && code != -EINVAL))
+	if (!cache || cache->count == ENTRIES_MAX || !gw_file_code_is_final(code))
 		return;
 	entry = malloc(sizeof(*entry) + (code ? 0 : sizeof(entry->symbols[0])));
 	if (!entry)

@@ -49,10 +49,11 @@ static int check_symbols(struct gw_runtime_symbols *s)
 	s->free_threaded = s->free_threaded != 0;
 	s->old_python = s->old_python != 0;
 	s->pypy = s->pypy != 0;
-	s->musl = s->musl != 0;
 	s->narrow = s->narrow != 0;
 	if (s->narrow)
 		s->runtime = 0;
+	if (s->libc < GW_LIBC_GLIBC || s->libc > GW_LIBC_OTHER)
+		return -EBADMSG;
 	check_build_id(s->build_id, sizeof(s->build_id));
 	if (!is_printable(s->soname, sizeof(s->soname)))
 		s->soname[0] = '\0'; /* it is only a hint at the version */
@@ -61,6 +62,9 @@ static int check_symbols(struct gw_runtime_symbols *s)
 
 /* The requests that go to the sandbox together, and what their files are known by. */
 struct batch {
+	struct gw_file_cache *cache;
+	struct gw_sandbox_budget *budget;
+	struct gw_sandbox_use *use;
 	size_t count;
 	struct gw_symbols_request *request[GW_SANDBOX_TASKS_MAX];
 	struct gw_sandbox_task task[GW_SANDBOX_TASKS_MAX];
@@ -89,30 +93,28 @@ static void add_to_batch(struct batch *batch, struct gw_symbols_request *request
 		batch->task[i].fd[n] = n ? -1 : request->fd;
 }
 
-static int flush(struct batch *batch, struct gw_file_cache *cache, struct gw_sandbox_use *use,
-		 struct gw_error *err)
+static int flush(struct batch *batch, struct gw_error *err)
 {
 	int code;
 
 	if (!batch->count)
 		return 0;
 	code = gw_sandbox_run(symbols_job, batch->task, batch->count,
-			      sizeof(struct gw_runtime_symbols), use, err);
+			      sizeof(struct gw_runtime_symbols), batch->budget, batch->use, err);
 	for (size_t i = 0; !code && i < batch->count; i++) {
 		struct gw_symbols_request *request = batch->request[i];
 
 		request->code = batch->task[i].code;
 		if (!request->code)
 			request->code = check_symbols(&request->symbols);
-		gw_file_cache_put(cache, &batch->file[i], request);
+		gw_file_cache_put(batch->cache, &batch->file[i], request);
 	}
 	batch->count = 0;
 	return code;
 }
 
-static int read_in_batches(struct batch *batch, struct gw_file_cache *cache,
-			   struct gw_symbols_request *request, size_t count,
-			   struct gw_sandbox_use *use, struct gw_error *err)
+static int read_in_batches(struct batch *batch, struct gw_symbols_request *request, size_t count,
+			   struct gw_error *err)
 {
 	int code = 0;
 
@@ -123,26 +125,35 @@ static int read_in_batches(struct batch *batch, struct gw_file_cache *cache,
 			request[i].code = -errno;
 			continue;
 		}
-		if (gw_file_cache_get(cache, &file, &request[i]))
+		if (gw_file_cache_get(batch->cache, &file, &request[i]))
 			continue;
 		if (!may_join(batch, &file))
-			code = flush(batch, cache, use, err);
+			code = flush(batch, err);
 		add_to_batch(batch, &request[i], &file);
 	}
-	return code ? code : flush(batch, cache, use, err);
+	return code ? code : flush(batch, err);
 }
 
 int gw_files_read_symbols(struct gw_file_cache *cache, struct gw_symbols_request *request,
-			  size_t count, struct gw_sandbox_use *use, struct gw_error *err)
+			  size_t count, struct gw_sandbox_budget *budget,
+			  struct gw_sandbox_use *use, struct gw_error *err)
 {
 	struct batch *batch = calloc(1, sizeof(*batch));
 	int code;
 
 	if (!batch)
 		return gw_error_set(err, -ENOMEM, GW_STATUS_FAILURE, "out of memory");
-	code = read_in_batches(batch, cache, request, count, use, err);
+	batch->cache = cache;
+	batch->budget = budget;
+	batch->use = use;
+	code = read_in_batches(batch, request, count, err);
 	free(batch);
 	return code;
+}
+
+int gw_file_code_is_final(int code)
+{
+	return !code || code == -ENOEXEC || code == -ENOTSUP || code == -EINVAL;
 }
 
 /* ---- call sites ---- */
@@ -188,7 +199,8 @@ static int check_sites(struct gw_sites *sites, int fd)
 }
 
 int gw_file_find_sites(const struct gw_sites_files *files, const char *what, struct gw_sites *sites,
-		       struct gw_sandbox_use *use, struct gw_error *err)
+		       struct gw_sandbox_budget *budget, struct gw_sandbox_use *use,
+		       struct gw_error *err)
 {
 	struct gw_sandbox_task task = {.fd = {files->file}, .out = sites};
 	int code;
@@ -196,7 +208,7 @@ int gw_file_find_sites(const struct gw_sites_files *files, const char *what, str
 	for (int i = 0; i < GW_SITES_DEBUG_MAX; i++)
 		task.fd[1 + i] = files->debug[i];
 	memset(sites, 0, sizeof(*sites));
-	code = gw_sandbox_run(sites_job, &task, 1, sizeof(*sites), use, err);
+	code = gw_sandbox_run(sites_job, &task, 1, sizeof(*sites), budget, use, err);
 	if (code)
 		return code;
 	code = task.code;

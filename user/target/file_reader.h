@@ -31,18 +31,26 @@ struct gw_symbols_request {
 };
 
 /*
- * Answers all the requests. cache and use may be NULL. Returns 0, or a negative errno with err set
- * where there is no sandbox, so that nothing was read.
+ * Answers all the requests. cache, budget (NULL: a full one) and use may be NULL. Returns 0, or a
+ * negative errno with err set where there is no sandbox, so that nothing was read.
  */
 int gw_files_read_symbols(struct gw_file_cache *cache, struct gw_symbols_request *request,
-			  size_t count, struct gw_sandbox_use *use, struct gw_error *err);
+			  size_t count, struct gw_sandbox_budget *budget,
+			  struct gw_sandbox_use *use, struct gw_error *err);
 
 /*
- * As gw_sites_find(). what names the file in a sentence ("the file /usr/bin/python3 of process
- * 12"): printable.
+ * Whether a request's code is an answer about the file, and not of the moment: one that ended its
+ * reader, or came after such files, may be fit to be read the next time.
+ */
+int gw_file_code_is_final(int code);
+
+/*
+ * As gw_sites_find(). budget and use as above; what names the file in a sentence ("the file
+ * /usr/bin/python3 of process 12"): printable.
  */
 int gw_file_find_sites(const struct gw_sites_files *files, const char *what, struct gw_sites *sites,
-		       struct gw_sandbox_use *use, struct gw_error *err);
+		       struct gw_sandbox_budget *budget, struct gw_sandbox_use *use,
+		       struct gw_error *err);
 
 /* Sets the sentence for a code by which gw_sandbox_run() says that a file is not fit to be read. */
 int gw_file_refuse(int code, const char *what, struct gw_error *err);

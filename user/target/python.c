@@ -23,6 +23,7 @@ struct quest {
 	pid_t pid;
 	char who[WHO_MAX]; /* "process 123 (nginx)", fit for a sentence */
 	struct gw_file_cache *cache;
+	struct gw_sandbox_budget *budget;
 	struct gw_error *err;
 	struct gw_python *python;
 	struct gw_python *second; /* NULL: not asked for */
@@ -229,12 +230,16 @@ static int try_candidate(const struct quest *q, const struct gw_python_candidate
 	python->load_bias = candidate->load_bias;
 	python->runtime_address = candidate->symbols.runtime + candidate->load_bias;
 	memcpy(python->build_id, candidate->symbols.build_id, sizeof(python->build_id));
-	if (candidate->symbols.musl)
+	if (candidate->symbols.libc != GW_LIBC_GLIBC)
 		return gw_error_set(
 			err, -ENOTSUP, GW_STATUS_TARGET,
-			"%s runs a Python that is linked with musl, whose locks work in "
-			"another way: gilwatch reads CPython linked with glibc only",
-			q->who);
+			"%s runs a Python that is linked %s, whose locks work in another way: "
+			"gilwatch reads CPython linked with glibc only",
+			q->who,
+			candidate->symbols.libc == GW_LIBC_MUSL
+				? "with musl"
+				: "statically with another C library than glibc (musl, most "
+				  "likely)");
 	return find_version(&own, &candidate->symbols);
 }
 
@@ -364,7 +369,7 @@ static int find_in_files(const struct quest *q, const char *exe)
 
 	if (!s)
 		return refuse_read(q, -ENOMEM);
-	ret = gw_python_search_begin(s, q->pid, exe);
+	ret = gw_python_search_begin(s, q->pid, exe, q->budget);
 	ret = ret ? refuse_read(q, ret) : find_alive(q, s);
 	gw_python_search_end(s);
 	free(s);
@@ -394,24 +399,31 @@ static int find(struct quest *q)
 	return ret;
 }
 
-int gw_python_find_cached(pid_t pid, struct gw_file_cache *cache, struct gw_python *python,
-			  struct gw_error *err)
+int gw_python_find_cached(pid_t pid, struct gw_file_cache *cache, struct gw_sandbox_budget *budget,
+			  struct gw_python *python, struct gw_error *err)
 {
-	struct quest q = {.pid = pid, .cache = cache, .python = python, .err = err};
+	struct quest q = {
+		.pid = pid, .cache = cache, .budget = budget, .python = python, .err = err};
 
 	return find(&q);
 }
 
-int gw_python_find_two(pid_t pid, struct gw_file_cache *cache, struct gw_python *python,
-		       struct gw_python *second, struct gw_error *err)
+int gw_python_find_two(pid_t pid, struct gw_file_cache *cache, struct gw_sandbox_budget *budget,
+		       struct gw_python *python, struct gw_python *second, struct gw_error *err)
 {
-	struct quest q = {
-		.pid = pid, .cache = cache, .python = python, .second = second, .err = err};
+	struct quest q = {.pid = pid,
+			  .cache = cache,
+			  .budget = budget,
+			  .python = python,
+			  .second = second,
+			  .err = err};
 
 	return find(&q);
 }
 
 int gw_python_find(pid_t pid, struct gw_python *python, struct gw_error *err)
 {
-	return gw_python_find_cached(pid, NULL, python, err);
+	struct gw_sandbox_budget budget = GW_SANDBOX_BUDGET;
+
+	return gw_python_find_cached(pid, NULL, &budget, python, err);
 }

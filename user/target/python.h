@@ -7,6 +7,7 @@
 #include <sys/types.h>
 
 #include "target/proc.h"
+#include "target/sandbox.h"
 #include "util/error.h"
 
 #define GW_PYTHON_GILS_MAX 64
@@ -83,19 +84,19 @@ int gw_python_find(pid_t pid, struct gw_python *python, struct gw_error *err);
 
 /*
  * The same, with the files that it reads kept in the cache (NULL: none): for whoever goes through
- * all processes of a host.
+ * all processes of a host. budget is what reading them may cost; it takes what that did.
  */
 struct gw_file_cache;
-int gw_python_find_cached(pid_t pid, struct gw_file_cache *cache, struct gw_python *python,
-			  struct gw_error *err);
+int gw_python_find_cached(pid_t pid, struct gw_file_cache *cache, struct gw_sandbox_budget *budget,
+			  struct gw_python *python, struct gw_error *err);
 
 /*
  * A program that embeds Python may have two, each with GILs of its own. Fills both; the second has
  * gil_count 0 where there is none. What there is beyond them, or cannot be measured beside the
- * first, is told in the first one's note. As gw_python_find().
+ * first, is told in the first one's note. As gw_python_find_cached().
  */
-int gw_python_find_two(pid_t pid, struct gw_file_cache *cache, struct gw_python *python,
-		       struct gw_python *second, struct gw_error *err);
+int gw_python_find_two(pid_t pid, struct gw_file_cache *cache, struct gw_sandbox_budget *budget,
+		       struct gw_python *python, struct gw_python *second, struct gw_error *err);
 
 /* Reads one GIL. 0 or a negative errno. */
 int gw_python_view_gil(pid_t pid, const struct gw_python *python, uint64_t gil_address,

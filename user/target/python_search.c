@@ -6,12 +6,9 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <time.h>
 #include <unistd.h>
 
 #define FILES_MAX 4096
-/* For all files of a process, whatever each of them takes: none known takes a tenth of that. */
-#define READING_S 5
 
 struct gw_python_file {
 	uint64_t start, end, file_offset, device, inode;
@@ -220,12 +217,15 @@ static void note_answer(struct gw_python_search *s, const struct gw_python_file 
 	struct gw_python_candidate *candidate = &s->candidate[s->candidate_count];
 	const struct gw_runtime_symbols *symbols = &request->symbols;
 
-	if (request->code == -ENOTSUP && is_executable(s->pid, request->fd))
+	if ((request->code == -ENOTSUP || (!request->code && symbols->narrow)) &&
+	    is_executable(s->pid, request->fd))
 		s->narrow = 1;
 	if (request->code) {
 		note_unfit(s, file, request->code);
 		return;
 	}
+	if (symbols->narrow)
+		return;
 	if (!symbols->runtime) {
 		note_other(s, file, request->fd, symbols);
 		return;
@@ -239,26 +239,13 @@ static void note_answer(struct gw_python_search *s, const struct gw_python_file 
 	s->candidate_count++;
 }
 
-static time_t monotonic_s(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return now.tv_sec;
-}
-
 /* A target can map thousands of files that are each just not too slow. */
-static int is_late(struct gw_python_search *s)
+static void note_late(struct gw_python_search *s)
 {
-	if (!s->end_s)
-		s->end_s = monotonic_s() + READING_S;
-	if (monotonic_s() < s->end_s)
-		return 0;
-	if (!s->unfit) {
-		s->unfit = -ETIMEDOUT;
-		snprintf(s->unfit_what, sizeof(s->unfit_what), "what process %d maps", s->pid);
-	}
-	return 1;
+	if (!gw_sandbox_is_spent(s->budget) || s->unfit)
+		return;
+	s->unfit = -ETIMEDOUT;
+	snprintf(s->unfit_what, sizeof(s->unfit_what), "what process %d maps", s->pid);
 }
 
 /* The files that are open at a time. */
@@ -274,7 +261,8 @@ static int read_chunk(struct gw_python_search *s, struct chunk *chunk, struct gw
 	int code = 0;
 
 	if (chunk->count)
-		code = gw_files_read_symbols(cache, chunk->request, chunk->count, NULL, err);
+		code = gw_files_read_symbols(cache, chunk->request, chunk->count, s->budget, NULL,
+					     err);
 	for (size_t i = 0; i < chunk->count; i++) {
 		if (!code)
 			note_answer(s, chunk->file[i], &chunk->request[i]);
@@ -295,8 +283,6 @@ int gw_python_search_read(struct gw_python_search *s, int likely, struct gw_file
 	for (size_t i = 0; i < s->count && !code; i++) {
 		if (s->files[i].likely != likely)
 			continue;
-		if (!chunk->count && is_late(s))
-			break;
 		fd = open_file(s, &s->files[i]);
 		if (fd == -EMFILE && chunk->count) { /* a low limit, or a busy gilwatch */
 			code = read_chunk(s, chunk, cache, err);
@@ -311,16 +297,18 @@ int gw_python_search_read(struct gw_python_search *s, int likely, struct gw_file
 	}
 	if (!code)
 		code = read_chunk(s, chunk, cache, err);
+	note_late(s);
 	free(chunk);
 	return code;
 }
 
-int gw_python_search_begin(struct gw_python_search *s, pid_t pid, const char *exe)
+int gw_python_search_begin(struct gw_python_search *s, pid_t pid, const char *exe,
+			   struct gw_sandbox_budget *budget)
 {
 	pid_t live = gw_proc_live_thread(pid);
 	int code;
 
-	*s = (struct gw_python_search){.pid = pid, .exe = exe};
+	*s = (struct gw_python_search){.pid = pid, .exe = exe, .budget = budget};
 	code = live < 0 ? live : gw_proc_each_code_mapping(live, note_file, s);
 	return code || s->count ? code : -ESRCH; /* no code at all: it is on its way out */
 }

@@ -6,7 +6,6 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <sys/types.h>
-#include <time.h>
 
 #include "target/file_reader.h"
 #include "target/proc.h"
@@ -31,7 +30,7 @@ struct gw_python_search {
 	const char *exe;
 	struct gw_python_file *files;
 	size_t count, room;
-	time_t end_s; /* of CLOCK_MONOTONIC, when reading them has taken too long; 0: not begun */
+	struct gw_sandbox_budget *budget; /* for reading them */
 	size_t candidate_count;
 	struct gw_python_candidate candidate[GW_PYTHON_CANDIDATES_MAX];
 	/* for the refusal, where there is no candidate */
@@ -43,8 +42,12 @@ struct gw_python_search {
 	char unfit_what[300]; /* "the file …/python3 of process 12", printable */
 };
 
-/* Lists the files. 0 or a negative errno; gw_python_search_end() in either case. */
-int gw_python_search_begin(struct gw_python_search *search, pid_t pid, const char *exe);
+/*
+ * Lists the files; budget is what reading them may cost, and outlives the search. 0 or a negative
+ * errno; gw_python_search_end() in either case.
+ */
+int gw_python_search_begin(struct gw_python_search *search, pid_t pid, const char *exe,
+			   struct gw_sandbox_budget *budget);
 void gw_python_search_end(struct gw_python_search *search);
 
 /*

@@ -9,15 +9,18 @@
 
 #include "target/elf_symbols.h"
 
-/* Far above what any Python has. */
+/* Far above what any Python has, in all its sections. */
 #define RODATA_BYTES_MAX (64u << 20)
 #define CHUNK		 65536
+#define NARROW_SECTIONS	 256
+#define NARROW_NAMES_MAX (4u << 20)
 #define VERSION_TEXT_MAX 16
 
 struct view {
 	struct gw_elf *elf;
 	struct gw_runtime_symbols *out;
 	uint64_t version_address, version_size;
+	uint64_t scanned; /* bytes looked through for a version */
 };
 
 static void note_symbol(struct view *v, const char *name, const Elf64_Sym *symbol)
@@ -30,7 +33,7 @@ static void note_symbol(struct view *v, const char *name, const Elf64_Sym *symbo
 		else if (strcmp(name, "_Py_DecRefShared") == 0)
 			out->free_threaded = 1;
 		else if (strcmp(name, "__init_libc") == 0) /* in a static program */
-			out->musl = 1;
+			out->libc = GW_LIBC_MUSL;
 	} else if (name[0] == 'P') {
 		if (strcmp(name, "Py_Version") == 0) {
 			v->version_address = symbol->st_value;
@@ -70,11 +73,25 @@ static int is_musl(const char *library)
 	       strncmp(library, "ld-musl-", 8) == 0;
 }
 
+/* The loader that a program asks for: /lib/ld-musl-x86_64.so.1. */
+static int asks_for_musl(const struct gw_elf *elf)
+{
+	struct gw_elf_segment segment;
+	char path[64] = "";
+
+	return !gw_elf_header_typed(elf, PT_INTERP, 0, &segment) &&
+	       segment.file_size < sizeof(path) &&
+	       !gw_elf_read(elf, segment.offset, path, segment.file_size) &&
+	       strstr(path, "/ld-musl-");
+}
+
 static void read_dynamic(struct view *v)
 {
 	struct gw_elf_dynamic dynamic;
 	char library[32];
 
+	if (asks_for_musl(v->elf))
+		v->out->libc = GW_LIBC_MUSL;
 	if (gw_elf_dynamic_load(v->elf, &dynamic))
 		return;
 	if (dynamic.soname)
@@ -83,8 +100,27 @@ static void read_dynamic(struct view *v)
 	for (size_t i = 0; i < dynamic.needed_count; i++) {
 		gw_elf_dynamic_string(v->elf, &dynamic, dynamic.needed[i], library,
 				      sizeof(library));
-		v->out->musl |= is_musl(library);
+		if (is_musl(library))
+			v->out->libc = GW_LIBC_MUSL;
 	}
+}
+
+/*
+ * A static program names no library to tell its libc by, and once stripped has no symbol of it. But
+ * glibc's start code brings a note into every program that it begins (csu/abi-note.c), and that of
+ * musl and others does not.
+ */
+static int is_static_without_glibc(const struct gw_elf *elf)
+{
+	struct gw_elf_dynamic dynamic;
+	struct gw_elf_segment interpreter;
+	uint8_t tag[16];
+
+	if (!gw_elf_dynamic_load(elf, &dynamic) &&
+	    (!(dynamic.flags_1 & DF_1_PIE) || dynamic.needed_count ||
+	     !gw_elf_header_typed(elf, PT_INTERP, 0, &interpreter)))
+		return 0;
+	return !gw_elf_note(elf, NT_GNU_ABI_TAG, tag, sizeof(tag));
 }
 
 static void read_loads(struct view *v)
@@ -209,8 +245,10 @@ static void scan_chunk(struct gw_runtime_symbols *out, const char *bytes, size_t
 
 static void scan_range(struct view *v, uint64_t offset, uint64_t size)
 {
-	char *chunk = size <= RODATA_BYTES_MAX ? malloc(CHUNK) : NULL;
+	char *chunk = size <= RODATA_BYTES_MAX - v->scanned ? malloc(CHUNK) : NULL;
 
+	if (chunk)
+		v->scanned += size;
 	for (uint64_t done = 0; chunk && done < size;) {
 		size_t want = size - done < CHUNK ? (size_t)(size - done) : CHUNK;
 
@@ -260,6 +298,8 @@ static int read_all(struct view *v)
 	if (!out->runtime && !gw_elf_section_named(v->elf, ".PyRuntime", &section))
 		out->runtime = section.address;
 	read_dynamic(v);
+	if (out->libc == GW_LIBC_GLIBC && is_static_without_glibc(v->elf))
+		out->libc = GW_LIBC_OTHER;
 	gw_elf_build_id(v->elf, out->build_id, sizeof(out->build_id));
 	read_py_version(v);
 	if (!out->version_hex && (out->runtime || out->old_python))

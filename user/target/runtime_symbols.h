@@ -19,14 +19,21 @@ struct gw_runtime_versions {
 	uint32_t hex[GW_RUNTIME_VERSIONS_MAX]; /* as PY_VERSION_HEX, each once */
 };
 
+/* Others than glibc have other condition variables. */
+enum gw_libc {
+	GW_LIBC_GLIBC,
+	GW_LIBC_MUSL,
+	GW_LIBC_OTHER, /* static, and not glibc */
+};
+
 struct gw_runtime_symbols {
 	uint64_t runtime;     /* virtual address of _PyRuntime, 0: none */
 	uint32_t version_hex; /* initial value of Py_Version (3.11+), 0: none */
 	int free_threaded;    /* defines _Py_DecRefShared, as free-threaded builds alone do */
 	int old_python;	      /* defines PyEval_SaveThread: a CPython, if not PyPy */
 	int pypy;	      /* defines PyPy's own symbols */
-	int musl;	      /* linked with musl, whose condition variables are others */
 	int narrow;	      /* a Python of 32 bits: no more than which one it is; runtime is 0 */
+	int libc;	      /* gw_libc: what it is linked with */
 	char soname[128];     /* "" if none */
 	char build_id[64];    /* hex, "" if none */
 	/* Read only where Py_Version is missing: strings in the read-only data like PY_VERSION,

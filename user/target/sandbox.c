@@ -33,6 +33,7 @@ struct run {
 	struct gw_sandbox_task *task;
 	size_t count, out_size, next; /* next: the first task without an answer */
 	uint64_t vm_bytes, end_ms;
+	uint64_t cpu_us;	/* that all its children may use; those that ended are in use */
 	unsigned char *message; /* answer and out */
 	struct gw_sandbox_use use;
 };
@@ -57,6 +58,16 @@ static uint64_t mapped_bytes(void)
 		fclose(file);
 	}
 	return (uint64_t)pages * (uint64_t)sysconf(_SC_PAGESIZE);
+}
+
+static uint64_t cpu_left_us(const struct run *run)
+{
+	return run->use.cpu_us < run->cpu_us ? run->cpu_us - run->use.cpu_us : 0;
+}
+
+static int is_spent(const struct run *run)
+{
+	return !cpu_left_us(run) || now_ms() >= run->end_ms;
 }
 
 /* ---- the child ---- */
@@ -91,7 +102,7 @@ static void child(struct run *run, int out, pid_t parent)
 	int keep[1 + GW_SANDBOX_TASKS_MAX * GW_SANDBOX_FDS_MAX];
 	size_t count = list_descriptors(run, out, keep);
 
-	if (gw_sandbox_close_in(keep, count, out, run->vm_bytes, parent))
+	if (gw_sandbox_close_in(keep, count, out, run->vm_bytes, cpu_left_us(run), parent))
 		_exit(EXIT_NO_SANDBOX);
 	for (size_t i = run->next; i < run->count; i++) {
 		struct gw_sandbox_task *task = &run->task[i];
@@ -143,12 +154,10 @@ static int take_answer(struct run *run)
 /* Waits for the next answer: 1 it is there, 0 the child has ended, or a negative errno. */
 static int read_answer(struct run *run, int in)
 {
-	uint64_t now = now_ms(), end = now + GW_SANDBOX_WALL_MS;
+	uint64_t now = now_ms(), end = run->end_ms;
 	size_t size = sizeof(struct answer) + run->out_size, done = 0;
 	struct pollfd poll_in = {.fd = in, .events = POLLIN};
 
-	if (end > run->end_ms)
-		end = run->end_ms;
 	while (done < size) {
 		ssize_t got;
 		int ready = now < end ? poll(&poll_in, 1, (int)(end - now)) : 0;
@@ -206,8 +215,9 @@ static int cause_of_end(int status)
 {
 	if (WIFEXITED(status) && WEXITSTATUS(status) == EXIT_NO_SANDBOX)
 		return -ENOSYS;
-	/* the hard limit of CPU time, or the kernel's last resort against want of memory */
-	if (WIFSIGNALED(status) && (WTERMSIG(status) == SIGKILL || WTERMSIG(status) == SIGXCPU))
+	/* the limits of CPU time, or the kernel's last resort against want of memory */
+	if (WIFSIGNALED(status) && (WTERMSIG(status) == SIGPROF || WTERMSIG(status) == SIGKILL ||
+				    WTERMSIG(status) == SIGXCPU))
 		return -ETIMEDOUT;
 	return -EBADMSG;
 }
@@ -260,16 +270,16 @@ static int run_all(struct run *run)
 {
 	int deaths = 0, code = 0;
 
-	while (run->next < run->count) {
+	while (run->next < run->count && !is_spent(run)) {
 		size_t first = run->next;
 
 		code = run_child(run);
 		if (code && !is_verdict(code))
 			return code;
 		/* In the midst of others it may only have got what they left: it is first next. */
-		if (run->next != first && now_ms() < run->end_ms && deaths < DEATHS_MAX)
+		if (run->next != first && deaths < DEATHS_MAX)
 			continue;
-		if (now_ms() >= run->end_ms || deaths >= DEATHS_MAX)
+		if (deaths >= DEATHS_MAX)
 			break;
 		run->task[run->next++].code = code;
 		deaths++;
@@ -279,16 +289,36 @@ static int run_all(struct run *run)
 	return 0;
 }
 
-int gw_sandbox_run(gw_sandbox_job *job, struct gw_sandbox_task *task, size_t count, size_t out_size,
-		   struct gw_sandbox_use *use, struct gw_error *err)
+static void charge(const struct run *run, struct gw_sandbox_budget *budget)
 {
+	uint64_t now = now_ms();
+
+	budget->cpu_us = cpu_left_us(run);
+	budget->wall_ms = now < run->end_ms ? run->end_ms - now : 0;
+}
+
+static void tell_use(const struct run *run, struct gw_sandbox_use *use)
+{
+	use->cpu_us += run->use.cpu_us;
+	use->children += run->use.children;
+	if (run->use.peak_kib > use->peak_kib)
+		use->peak_kib = run->use.peak_kib;
+}
+
+int gw_sandbox_run(gw_sandbox_job *job, struct gw_sandbox_task *task, size_t count, size_t out_size,
+		   struct gw_sandbox_budget *budget, struct gw_sandbox_use *use,
+		   struct gw_error *err)
+{
+	struct gw_sandbox_budget full = GW_SANDBOX_BUDGET;
+	const struct gw_sandbox_budget *from = budget ? budget : &full;
 	struct run run = {
 		.job = job,
 		.task = task,
 		.count = count,
 		.out_size = out_size,
 		.vm_bytes = mapped_bytes(),
-		.end_ms = now_ms() + GW_SANDBOX_TOTAL_MS,
+		.end_ms = now_ms() + from->wall_ms,
+		.cpu_us = from->cpu_us,
 		.message = malloc(sizeof(struct answer) + out_size),
 	};
 	int code = count > GW_SANDBOX_TASKS_MAX ? -E2BIG : run.message ? 0 : -ENOMEM;
@@ -298,12 +328,10 @@ int gw_sandbox_run(gw_sandbox_job *job, struct gw_sandbox_task *task, size_t cou
 	if (!code)
 		code = run_all(&run);
 	free(run.message);
-	if (use) {
-		use->cpu_us += run.use.cpu_us;
-		use->children += run.use.children;
-		if (run.use.peak_kib > use->peak_kib)
-			use->peak_kib = run.use.peak_kib;
-	}
+	if (budget)
+		charge(&run, budget);
+	if (use)
+		tell_use(&run, use);
 	if (code)
 		return gw_error_set(err, code, GW_STATUS_FAILURE,
 				    "the target's files cannot be read in safety: a process "

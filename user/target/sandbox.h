@@ -2,7 +2,7 @@
 /*
  * Reading files that nobody vouches for. The files of a target belong to whoever runs it, and
  * gilwatch runs as root: what parses them runs in a child process that has no capability, no user,
- * no other descriptor, a dozen of system calls, 256 MiB and two seconds of CPU time. All that comes
+ * no other descriptor, a dozen of system calls, 256 MiB and a second of CPU time. All that comes
  * back is one struct of a fixed size, which the caller has to check field by field: a child that a
  * file has taken over can say anything in it.
  */
@@ -17,9 +17,26 @@
 #define GW_SANDBOX_FDS_MAX	3
 #define GW_SANDBOX_TASKS_MAX	128
 #define GW_SANDBOX_MEMORY_BYTES (256ULL << 20)
-#define GW_SANDBOX_CPU_S	2
-#define GW_SANDBOX_WALL_MS	5000  /* without an answer: the file system may never give one */
-#define GW_SANDBOX_TOTAL_MS	20000 /* for all the tasks of one run */
+#define GW_SANDBOX_CPU_US	1000000
+#define GW_SANDBOX_WALL_MS	5000
+
+/*
+ * What the reading of one target's files may still cost, however many files and runs there are:
+ * whoever reads them hands the same budget to each run, which takes from it what it used. CPU time
+ * is what a file can be made to cost; the time on the clock is bounded for file systems that answer
+ * late or never, and is longer because a disk or a busy machine is no fault of the file's.
+ */
+struct gw_sandbox_budget {
+	uint64_t cpu_us, wall_ms;
+};
+
+#define GW_SANDBOX_BUDGET                                                                          \
+	((struct gw_sandbox_budget){.cpu_us = GW_SANDBOX_CPU_US, .wall_ms = GW_SANDBOX_WALL_MS})
+
+static inline int gw_sandbox_is_spent(const struct gw_sandbox_budget *budget)
+{
+	return !budget->cpu_us || !budget->wall_ms;
+}
 
 /*
  * Reads the files behind fds (-1: not given) and fills out. Runs in the child: it must not rely on
@@ -50,12 +67,15 @@ struct gw_sandbox_use {
  * have one owner. A task whose child dies is tried once more in a child of its own before it is
  * given up.
  *
- * Returns 0 with the code of each task set: what the job returned, -ETIMEDOUT (too much CPU time,
- * or no answer), -ENOMEM (too much memory), -EBADMSG (the child crashed, broke a rule or answered
- * short). Else -errno: there is no sandbox (-ENOSYS: the kernel has no seccomp filter), with err
- * set. use may be NULL, else it is added to.
+ * budget may be NULL: a full one. use may be NULL, else it is added to.
+ *
+ * Returns 0 with the code of each task set: what the job returned, -ETIMEDOUT (the budget is spent:
+ * it, or those before it, took too long), -ENOMEM (too much memory), -EBADMSG (the child crashed,
+ * broke a rule or answered short). Else -errno: there is no sandbox (-ENOSYS: the kernel has no
+ * seccomp filter), with err set.
  */
 int gw_sandbox_run(gw_sandbox_job *job, struct gw_sandbox_task *task, size_t count, size_t out_size,
-		   struct gw_sandbox_use *use, struct gw_error *err);
+		   struct gw_sandbox_budget *budget, struct gw_sandbox_use *use,
+		   struct gw_error *err);
 
 #endif

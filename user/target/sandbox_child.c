@@ -13,6 +13,7 @@
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/syscall.h>
+#include <sys/time.h>
 #include <unistd.h>
 
 #include "target/sandbox.h"
@@ -63,13 +64,28 @@ static int limit(int resource, uint64_t value)
 	return setrlimit(resource, &wanted) ? -errno : 0;
 }
 
-static int limit_all(uint64_t vm_bytes)
+/*
+ * To the microsecond by a timer; whoever has taken over a child could block its signal (by a frame
+ * for rt_sigreturn), so that the limit in seconds stands behind it. A hard limit that is reached
+ * kills, where a soft one would send a signal.
+ */
+static int limit_cpu(uint64_t cpu_us)
+{
+	struct itimerval timer = {.it_value = {.tv_sec = (time_t)(cpu_us / 1000000),
+					       .tv_usec = (suseconds_t)(cpu_us % 1000000)}};
+	struct sigaction end = {.sa_handler = SIG_DFL};
+
+	if (sigaction(SIGPROF, &end, NULL) || setitimer(ITIMER_PROF, &timer, NULL))
+		return -errno;
+	return limit(RLIMIT_CPU, (cpu_us + 999999) / 1000000);
+}
+
+static int limit_all(uint64_t vm_bytes, uint64_t cpu_us)
 {
 	int code = limit(RLIMIT_AS, vm_bytes + GW_SANDBOX_MEMORY_BYTES);
 
-	/* A hard limit that is reached kills, where a soft one would send a signal. */
 	if (!code)
-		code = limit(RLIMIT_CPU, GW_SANDBOX_CPU_S);
+		code = limit_cpu(cpu_us);
 	if (!code)
 		code = limit(RLIMIT_CORE, 0);
 	if (!code)
@@ -159,7 +175,8 @@ static void settle_libc(void)
 	qsort(numbers, sizeof(numbers) / sizeof(numbers[0]), sizeof(numbers[0]), by_number);
 }
 
-int gw_sandbox_close_in(int *keep, size_t count, int out, uint64_t vm_bytes, pid_t parent)
+int gw_sandbox_close_in(int *keep, size_t count, int out, uint64_t vm_bytes, uint64_t cpu_us,
+			pid_t parent)
 {
 	sigset_t all;
 	int code;
@@ -167,10 +184,11 @@ int gw_sandbox_close_in(int *keep, size_t count, int out, uint64_t vm_bytes, pid
 	settle_libc();
 	/* A Ctrl-C is the parent's business; what it does not block, it handles. */
 	sigfillset(&all);
+	sigdelset(&all, SIGPROF);
 	sigprocmask(SIG_SETMASK, &all, NULL);
 	code = close_others(keep, count);
 	if (!code)
-		code = limit_all(vm_bytes);
+		code = limit_all(vm_bytes, cpu_us);
 	if (!code)
 		code = give_up_rights();
 	/* After the change of user, which takes it back. */

@@ -27,6 +27,7 @@ struct mapped {
 	uint64_t device, inode;
 	const char *path;
 	int python; /* the runtime of some Python is in it */
+	int unread; /* not known yet: its reader, or who mapped it before, had no time for it */
 };
 
 /* Files that are not known yet, to be read at one go: each reading costs a process. */
@@ -47,8 +48,9 @@ struct gw_scanner {
 	void *mapped; /* a tree of struct mapped */
 	size_t mapped_count;
 	struct batch batch;
-	char cgroup[CGROUP_MAX]; /* of the process looked at */
-	pid_t pid, live;	 /* live: see gw_proc_live_thread() */
+	char cgroup[CGROUP_MAX];	 /* of the process looked at */
+	pid_t pid, live;		 /* live: see gw_proc_live_thread() */
+	struct gw_sandbox_budget budget; /* for reading its files */
 };
 
 static int compare_mapped(const void *one, const void *other)
@@ -110,9 +112,12 @@ static int read_batch(struct gw_scanner *s)
 
 	if (!batch->count)
 		return 0;
-	code = gw_files_read_symbols(s->cache, batch->request, batch->count, NULL, NULL);
+	code = gw_files_read_symbols(s->cache, batch->request, batch->count, &s->budget, NULL,
+				     NULL);
 	for (size_t i = 0; i < batch->count; i++) {
 		batch->mapped[i]->python = !code && has_python(&batch->request[i]);
+		/* Else whoever maps slow files beside others' Pythons would hide these. */
+		batch->mapped[i]->unread = !code && !gw_file_code_is_final(batch->request[i].code);
 		found |= batch->mapped[i]->python;
 		close(batch->request[i].fd);
 	}
@@ -130,7 +135,7 @@ static int look_at_mapping(const struct gw_mapping *m, void *data)
 	mapped = record_of(s, m, &is_new);
 	if (!mapped)
 		return -ENOMEM;
-	if (!is_new)
+	if (!is_new && (!mapped->unread || gw_sandbox_is_spent(&s->budget)))
 		return mapped->python;
 	fd = gw_proc_open_mapping(s->pid, m);
 	if (fd < 0)
@@ -143,9 +148,11 @@ static int look_at_mapping(const struct gw_mapping *m, void *data)
 /* 1: it maps a Python, 0: it does not, or a negative errno. */
 static int maps_python(struct gw_scanner *s)
 {
-	int found = s->live < 0 ? s->live : gw_proc_each_code_mapping(s->live, look_at_mapping, s);
-	int rest = read_batch(s);
+	int found, rest;
 
+	s->budget = GW_SANDBOX_BUDGET;
+	found = s->live < 0 ? s->live : gw_proc_each_code_mapping(s->live, look_at_mapping, s);
+	rest = read_batch(s);
 	return found ? found : rest;
 }
 
@@ -277,7 +284,8 @@ static int describe(struct gw_scanner *s, const struct gw_proc_stat *stat)
 	process->ppid = stat->ppid;
 	process->threads = stat->threads;
 	memcpy(process->comm, stat->comm, sizeof(process->comm));
-	process->code = gw_python_find_cached(s->pid, s->cache, &process->python, &process->error);
+	process->code = gw_python_find_cached(s->pid, s->cache, &s->budget, &process->python,
+					      &process->error);
 	if (process->code == -ESRCH) { /* it has ended */
 		s->scan->count--;
 		return 0;
@@ -288,7 +296,7 @@ static int describe(struct gw_scanner *s, const struct gw_proc_stat *stat)
 	gw_cgroup_container(s->cgroup, &process->container);
 	process->sites_code = -ENODATA;
 	if (wants_sites(s, process))
-		gw_site_searches_begin(s->searches, s->pid, &process->python);
+		gw_site_searches_begin(s->searches, s->pid, &process->python, &s->budget);
 	return 0;
 }
 

@@ -73,7 +73,7 @@ static void *look(void *data)
 }
 
 void gw_site_searches_begin(struct gw_site_searches *searches, pid_t pid,
-			    const struct gw_python *python)
+			    const struct gw_python *python, const struct gw_sandbox_budget *budget)
 {
 	struct search *search = find(searches, python) ? NULL : calloc(1, sizeof(*search));
 
@@ -81,6 +81,7 @@ void gw_site_searches_begin(struct gw_site_searches *searches, pid_t pid,
 		return;
 	search->target.proc.pid = pid;
 	search->target.python = *python;
+	search->target.reading = *budget;
 	search->next = searches->first;
 	searches->first = search;
 	if (searches->running < AT_A_TIME)

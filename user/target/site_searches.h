@@ -16,10 +16,10 @@ void gw_site_searches_free(struct gw_site_searches *searches);
 
 /*
  * Begins to look in the file of a process's Python, unless somebody has: not in its debug files,
- * which are large.
+ * which are large. budget: what reading the process's files may still cost.
  */
 void gw_site_searches_begin(struct gw_site_searches *searches, pid_t pid,
-			    const struct gw_python *python);
+			    const struct gw_python *python, const struct gw_sandbox_budget *budget);
 
 /* What came of it, once it is over: 0, or a negative errno with err set. */
 int gw_site_searches_wait(struct gw_site_searches *searches, const struct gw_python *python,

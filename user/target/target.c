@@ -18,6 +18,7 @@ struct part {
 	struct gw_sites *sites;
 	char *path;
 	size_t path_size;
+	struct gw_sandbox_budget *budget;
 };
 
 /* "the file /usr/bin/python3 of process 12": the path is the target's, so it is cleaned. */
@@ -44,7 +45,7 @@ static int find_in_files(const struct part *part, int fd, int with_debug_files,
 		files.debug[1] = gw_debug_file_open(0, build_id);
 	}
 	name_file(part, what, sizeof(what));
-	code = gw_file_find_sites(&files, what, part->sites, NULL, err);
+	code = gw_file_find_sites(&files, what, part->sites, part->budget, NULL, err);
 	for (int i = 0; i < GW_SITES_DEBUG_MAX; i++)
 		if (files.debug[i] >= 0)
 			close(files.debug[i]);
@@ -92,10 +93,18 @@ int gw_target_find_sites(struct gw_target *target, int with_debug_files,
 			 struct gw_file_cache *files, struct gw_error *err)
 {
 	struct gw_second_python *second = &target->second;
-	const struct part first = {target->proc.pid, &target->python, &target->sites,
-				   target->runtime_path, sizeof(target->runtime_path)};
-	const struct part other = {target->proc.pid, &second->python, &second->sites,
-				   second->runtime_path, sizeof(second->runtime_path)};
+	const struct part first = {target->proc.pid,
+				   &target->python,
+				   &target->sites,
+				   target->runtime_path,
+				   sizeof(target->runtime_path),
+				   &target->reading};
+	const struct part other = {target->proc.pid,
+				   &second->python,
+				   &second->sites,
+				   second->runtime_path,
+				   sizeof(second->runtime_path),
+				   &target->reading};
 	int code = find_sites(&first, with_debug_files, files, err);
 
 	if (!code && second->python.gil_count)
@@ -109,10 +118,12 @@ int gw_target_open(pid_t pid, int with_sites, struct gw_file_cache *files, struc
 	int code;
 
 	memset(target, 0, sizeof(*target));
+	target->reading = GW_SANDBOX_BUDGET;
 	code = gw_proc_read(pid, &target->proc, err);
 	if (code)
 		return code;
-	code = gw_python_find_two(pid, files, &target->python, &target->second.python, err);
+	code = gw_python_find_two(pid, files, &target->reading, &target->python,
+				  &target->second.python, err);
 	if (code)
 		return code;
 	/* Without a limit that can be read, the verdicts go by the machine's CPUs. */

@@ -23,6 +23,7 @@ struct gw_target {
 	char runtime_path[4096]; /* by which the kernel finds the runtime's file */
 	struct gw_cpu_limits limits;
 	struct gw_second_python second;
+	struct gw_sandbox_budget reading; /* what reading its files may still cost */
 };
 
 /*
@@ -34,8 +35,8 @@ int gw_target_open(pid_t pid, int with_sites, struct gw_file_cache *files, struc
 		   struct gw_error *err);
 
 /*
- * The second half of it, for a target whose PID and Python are known. Without its debug files,
- * which are large, names are heard only where they are in the file itself. 0, or as above.
+ * The second half of it, for a target whose PID, Python and budget are known. Without its debug
+ * files, which are large, names are heard only where they are in the file itself. 0, or as above.
  */
 int gw_target_find_sites(struct gw_target *target, int with_debug_files,
 			 struct gw_file_cache *files, struct gw_error *err);

@@ -27,6 +27,7 @@ static int copy_target(struct gw_watched *watched, struct gw_error *err)
 	int code;
 
 	*target = *watched->parent->target;
+	target->reading = GW_SANDBOX_BUDGET;
 	code = gw_proc_read(watched->pid, &target->proc, err);
 	if (code)
 		return code;
