@@ -12,8 +12,6 @@
 /* Far above what any Python has, in all its sections. */
 #define RODATA_BYTES_MAX (64u << 20)
 #define CHUNK		 65536
-#define NARROW_SECTIONS	 256
-#define NARROW_NAMES_MAX (4u << 20)
 #define VERSION_TEXT_MAX 16
 
 struct view {
