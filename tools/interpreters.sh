@@ -5,7 +5,7 @@ set -euo pipefail
 
 usage() {
 	cat <<-END
-		Usage: tools/interpreters.sh [--list]
+		Usage: tools/interpreters.sh [--builds | --list]
 
 		Fetches the interpreters that the live tests run beside those of the machine, on Debian:
 		  ${debian[*]/%/,}
@@ -15,7 +15,11 @@ usage() {
 		Packages come from this machine's mirror. Nothing is installed but what the build needs, and
 		nothing is done again that is there already: to have newer ones, remove the directory.
 
-		  --list  names those that are there, each with the command that runs it, and fetches nothing
+		  --builds  builds these besides, which takes a quarter of an hour or more on two cores:
+		            free-threaded ones of ${more_free_threaded[*]/-/ in }; from the source of ${plain/-/ in },
+		            one by gcc, shared, without PLT and CET, one by clang with PGO and LTO, and that
+		            one rewritten by BOLT. What a mirror has no source of is left out, and told
+		  --list    names those that are there, each with the command that runs it, and fetches nothing
 
 		Environment:
 		  GILWATCH_INTERPRETERS  where they are kept (\${XDG_CACHE_HOME:-~/.cache}/gilwatch/interpreters)
@@ -25,6 +29,9 @@ usage() {
 # VERSION-SUITE, as in the names by which the tests know them.
 debian=(3.9-bullseye 3.13-trixie 3.14-sid 3.15-sid)
 free_threaded=3.13-trixie
+# Those of --builds, which the tests then run as well.
+more_free_threaded=(3.14-sid 3.15-sid)
+plain=3.13-trixie
 # To be changed with the way in which something is made: then it is made again.
 recipe="recipe 1"
 
@@ -130,7 +137,8 @@ make_root() {
 }
 
 # The system's Python is there; only its symbols are not. They come from where it came from, by the
-# machine's own apt. A mirror may have left its version behind.
+# machine's own apt. Where a mirror has left its version behind, the mirror's own version stands in
+# for it, in a root like the others: the tests compare its files instead.
 make_system_debug() {
 	local python package version debug=
 	local -a own_apt=(apt-get -o APT::Sandbox::User=)
@@ -141,50 +149,118 @@ make_system_debug() {
 	if ! fetch_debug_package "$package-dbg" "$version" "${own_apt[@]}" 2>/dev/null; then
 		run_logged as_root apt-get -q update || true
 		if ! fetch_debug_package "$package-dbg" "$version" "${own_apt[@]}" 2>/dev/null; then
-			echo "(left out: apt has no $package-dbg $version)"
-			write_down system <<<"left out: no $package-dbg $version"
+			echo "(apt has no $package-dbg $version)"
+			make_root "${package#python}-$own_suite"
+			write_down system-symbols <<<"${package#python}-$own_suite stands in for $version"
 			return
 		fi
 	fi
 	keep_debug_files "$debug" "$python"
-	package_versions "$debug" | write_down system
+	package_versions "$debug" | write_down system-symbols
 }
 
-# build_free_threaded VERSION-SUITE
-build_free_threaded() {
-	local version=${1%%-*} suite=${1#*-} dir=$cache/build/$1
-	local prefix=$cache/built/${version}t
-	local -a source
+# fetch_source VERSION-SUITE: into $cache/build/source-VERSION-SUITE, with the archive beside it.
+# Fails where the suite's list has it and the mirror has not.
+fetch_source() {
+	local version=${1%%-*} suite=${1#*-} dir=$cache/build/source-$1
+	local -a archive
 
-	echo "Building a free-threaded Python $version from the source of $suite (some minutes) ..."
+	[[ -e $dir/configure ]] && return
 	update_lists "$suite" with-source
+	mkdir -p "$dir.archive" "$dir"
+	(cd "$dir.archive" && run_logged apt_for "$suite" apt-get -q source --download-only --tar-only "python$version") ||
+		return
+	archive=("$dir.archive/python${version}"_*.orig.tar.*z)
+	tar -x -C "$dir" --strip-components=1 -f "${archive[0]}"
+}
+
+# build NAME VERSION-SUITE OPTION...: a Python configured with these options (VARIABLE=VALUE too).
+build() {
+	local name=$1 from=$2 version=${2%%-*} dir=$cache/build/$1 prefix=$cache/built/$1
+	local -a archive
+	shift 2
+
+	echo "Building Python $name from the source of ${from#*-} (some minutes) ..."
+	fetch_source "$from" ||
+		fail "the source of Python $version of Debian's ${from#*-} cannot be had; apt says why, above"
 	rm -rf "$dir" "$prefix"
 	mkdir -p "$dir"
-	(cd "$dir" && run_logged apt_for "$suite" apt-get -q source --download-only --tar-only "python$version") ||
-		fail "the source of Python $version of Debian's $suite cannot be had; apt says why, above"
-	source=("$dir/python${version}"_*.orig.tar.*z)
-	tar -x -C "$dir" --strip-components=1 -f "${source[0]}"
-	(cd "$dir" && run_logged ./configure --disable-gil --without-ensurepip --disable-test-modules \
-		--without-static-libpython --prefix="$prefix") ||
-		fail "the free-threaded Python cannot be configured; see above"
-	run_logged make -C "$dir" -j"$(nproc)" || fail "the free-threaded Python cannot be built; see above"
-	run_logged make -C "$dir" install || fail "the free-threaded Python cannot be installed; see above"
-	"$prefix/bin/python${version}t" -c 'import ctypes, zlib' ||
-		fail "the free-threaded Python was built, but not in full"
-	basename "${source[0]}" | write_down "${version}t"
+	(cd "$dir" && run_logged "$cache/build/source-$from/configure" --without-ensurepip \
+		--disable-test-modules --without-static-libpython --prefix="$prefix" OPT="-DNDEBUG -O3" "$@") ||
+		fail "Python $name cannot be configured; see above"
+	run_logged make -C "$dir" -j"$(nproc)" || fail "Python $name cannot be built; see above"
+	run_logged make -C "$dir" install || fail "Python $name cannot be installed; see above"
+	"$(program_of "$name")" -c 'import ctypes, zlib' || fail "Python $name was built, but not in full"
+	archive=("$cache/build/source-$from.archive/python${version}"_*.orig.tar.*z)
+	basename "${archive[0]}" | write_down "$name"
+}
+
+# program_of NAME: of one that was built. 3.14t has its letter in the program's name, 3.14-clang has not.
+program_of() {
+	echo "$cache/built/$1/bin/python${1%%-*}"
+}
+
+# What distributions do besides: code that calls through the GOT itself, and none marked for CET.
+build_without_plt() {
+	build "$1" "$plain" --enable-shared CFLAGS="-fno-plt -fcf-protection=none" \
+		LDFLAGS="-Wl,-rpath,$cache/built/$1/lib"
+}
+
+# The relocations are for BOLT.
+build_by_clang() {
+	build "$1" "$plain" CC=clang --enable-optimizations --with-lto=thin \
+		PROFILE_TASK="-m test test_list test_thread" LDFLAGS="-Wl,--emit-relocs"
+}
+
+# rewrite_by_bolt NAME OF: copies the build, and lays its program out anew by what runs often.
+rewrite_by_bolt() {
+	local program profile=$cache/build/$1.fdata bolt
+	bolt=$(command -v llvm-bolt || compgen -c llvm-bolt- | sort -V | tail -n 1)
+
+	[[ $bolt ]] || fail "there is no llvm-bolt"
+	echo "Rewriting Python $2 by BOLT ..."
+	rm -rf "${cache:?}/built/$1"
+	cp -a "$cache/built/$2" "$cache/built/$1"
+	program=$(program_of "$1")
+	run_logged "$bolt" "$(program_of "$2")" -o "$program" -instrument \
+		-instrumentation-file="$profile" -instrumentation-file-append-pid=0 ||
+		fail "BOLT cannot add its counters; see above"
+	run_logged "$program" -m timeit -n 20000 -s 'import os, threading' \
+		'threading.Lock(); os.stat("/"); [i for i in range(50)]' || fail "what BOLT counts with does not run"
+	run_logged "$bolt" "$(program_of "$2")" -o "$program" -data="$profile" -reorder-blocks=ext-tsp \
+		-reorder-functions=hfsort+ -split-functions -split-all-cold -icf=1 -use-gnu-stack ||
+		fail "BOLT cannot rewrite Python; see above"
+	"$program" -c 'import ctypes, zlib' || fail "what BOLT has made does not run"
+	"$bolt" --version | write_down "$1"
+}
+
+make_builds() {
+	local from
+	need_packages interpreters builds
+	for from in "${more_free_threaded[@]}"; do
+		if ! is_made "${from%%-*}t" && fetch_source "$from"; then
+			build "${from%%-*}t" "$from" --disable-gil
+		fi
+	done
+	is_made "${plain%%-*}-noplt" || build_without_plt "${plain%%-*}-noplt"
+	is_made "${plain%%-*}-clang" || build_by_clang "${plain%%-*}-clang"
+	is_made "${plain%%-*}-bolt" || rewrite_by_bolt "${plain%%-*}-bolt" "${plain%%-*}-clang"
+	rm -rf "$cache/apt" "$cache/build" "$cache/log"
 }
 
 list() {
-	local name version
+	local name
 	for name in "${debian[@]}"; do
 		if is_made "$name"; then
 			printf '%s\tchroot %q /usr/bin/python%s\n' "$name" "$cache/root/$name" "${name%%-*}"
 		fi
 	done
-	version=${free_threaded%%-*}t
-	if is_made "$version"; then
-		printf '%s\t%q\n' "$version" "$cache/built/$version/bin/python$version"
-	fi
+	for name in "$cache"/built/*; do
+		name=${name##*/}
+		if is_made "$name"; then
+			printf '%s\t%q\n' "$name" "$(program_of "$name")"
+		fi
+	done
 }
 
 # Sets missing to what is to be made.
@@ -195,7 +271,7 @@ find_missing() {
 		is_made "$name" || missing+=("$name")
 	done
 	is_made "${free_threaded%%-*}t" || missing+=("${free_threaded%%-*}t")
-	is_made system || missing+=("symbols of the system's Python")
+	is_made system-symbols || missing+=("symbols of the system's Python")
 }
 
 make_all() {
@@ -203,15 +279,15 @@ make_all() {
 	for name in "${debian[@]}"; do
 		is_made "$name" || make_root "$name"
 	done
-	is_made system || make_system_debug
-	is_made "${free_threaded%%-*}t" || build_free_threaded "$free_threaded"
+	is_made system-symbols || make_system_debug
+	is_made "${free_threaded%%-*}t" || build "${free_threaded%%-*}t" "$free_threaded" --disable-gil
 	# Larger than what was made of it, and of no more use.
 	rm -rf "$cache/apt" "$cache/build" "$cache/log"
 }
 
 case ${1:-} in
 -h | --help) usage && exit ;;
-"" | --list) ;;
+"" | --builds | --list) ;;
 *) usage >&2 && exit 2 ;;
 esac
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
@@ -238,4 +314,5 @@ if ((${#missing[@]})); then
 	need_packages interpreters
 	make_all
 fi
+[[ ${1:-} != --builds ]] || make_builds
 list

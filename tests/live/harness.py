@@ -50,11 +50,16 @@ def find_interpreters():
     for name, command in kept_interpreters():
         if command[0] != "chroot":
             found[name] = command
-            if name.endswith("t"):
+            if is_free_threaded(name):
                 found[name + "-gil"] = ["env", "PYTHON_GIL=1", *command]
         elif os.geteuid() == 0:  # others may not call chroot
             found[name] = command
     return found
+
+
+def is_free_threaded(name):
+    """Of an interpreter by its name; "3.13t-gil" is one whose GIL is on."""
+    return re.fullmatch(r"3\.\d+t", name) is not None
 
 
 def kept_interpreters():
@@ -65,11 +70,16 @@ def kept_interpreters():
         yield name, shlex.split(command)
 
 
+def kept_directory():
+    """Where tools/interpreters.sh keeps them."""
+    cache = os.environ.get("XDG_CACHE_HOME") or pathlib.Path.home() / ".cache"
+    kept = os.environ.get("GILWATCH_INTERPRETERS")
+    return pathlib.Path(kept or pathlib.Path(cache, "gilwatch", "interpreters"))
+
+
 def debug_file(build_id):
     """The file with the symbols of a stripped one, or None."""
-    cache = os.environ.get("XDG_CACHE_HOME") or pathlib.Path.home() / ".cache"
-    kept = os.environ.get("GILWATCH_INTERPRETERS") or pathlib.Path(cache, "gilwatch", "interpreters")
-    for place in (pathlib.Path(kept, "debug"), pathlib.Path("/usr/lib/debug")):
+    for place in (kept_directory() / "debug", pathlib.Path("/usr/lib/debug")):
         file = place / ".build-id" / build_id[:2] / (build_id[2:] + ".debug")
         if file.exists():
             return str(file)

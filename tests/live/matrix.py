@@ -26,6 +26,8 @@ from harness import (
     Workload,
     claim_cpus,
     command_of,
+    is_free_threaded,
+    kept_directory,
     only_process,
     root_of,
     run,
@@ -48,10 +50,6 @@ def minor_version(name):
     return int(version.group(1)) if version else None
 
 
-def is_free_threaded(name):
-    return name.endswith("t")
-
-
 NAMES = [name for name in INTERPRETERS if (minor_version(name) or 0) >= 8]
 WITH_GIL = [name for name in NAMES if not is_free_threaded(name)]
 WITHOUT_GIL = [name for name in NAMES if is_free_threaded(name)]
@@ -62,10 +60,13 @@ WITHOUT_GIL = [name for name in NAMES if is_free_threaded(name)]
 
 def files_of(name):
     """The files that may hold the interpreter: the executable, and the libpython of its version."""
-    python, root = INTERPRETERS[name], root_of(INTERPRETERS[name])
-    executable = root.rstrip("/") + command_of(python)[-1]
+    root = root_of(INTERPRETERS[name])
+    return files_by(root.rstrip("/") + command_of(INTERPRETERS[name])[-1], minor_version(name))
+
+
+def files_by(executable, minor):
     prefix = os.path.dirname(os.path.dirname(executable))
-    library = "libpython3.%d*.so.1.0" % minor_version(name)
+    library = "libpython3.%d*.so.1.0" % minor
     places = [prefix + "/lib/" + library, prefix + "/lib/*-linux-gnu/" + library]
     return [os.path.realpath(executable)] + [file for place in places for file in glob.glob(place)]
 
@@ -76,10 +77,22 @@ def holds_runtime(file):
     return " _PyRuntime\n" in names.stdout
 
 
+def files_with_truth(name):
+    """Where the mirror has left the system's version behind, no symbols are to be had of it: then
+    tools/interpreters.sh keeps the mirror's own version to stand in for it."""
+    files = [file for file in files_of(name) if holds_runtime(file)]
+    if name != "system" or all(map(symbols_of, files)):
+        return files
+    minor = minor_version(name)
+    stand_ins = (kept_directory() / "root").glob("3.%d-*/usr/bin/python3.%d" % (minor, minor))
+    found = [file for python in stand_ins for file in files_by(str(python), minor)]
+    return [file for file in found if holds_runtime(file)] or files
+
+
 def runtime_files():
     """{file: None} in order, each once."""
     names = [name for name in NAMES if not name.endswith("-gil")]
-    return {file: None for name in names for file in files_of(name) if holds_runtime(file)}
+    return {file: None for name in names for file in files_with_truth(name)}
 
 
 # --- measurements -----------------------------------------------------------------------------

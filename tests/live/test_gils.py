@@ -4,12 +4,25 @@
 import subprocess
 
 import pytest
-from harness import INTERPRETERS, Gilwatch, Workload, command_of, only_process, run, thread
+from harness import (
+    INTERPRETERS,
+    Gilwatch,
+    Workload,
+    command_of,
+    is_free_threaded,
+    only_process,
+    run,
+    thread,
+)
 from laws import Findings, find_laws
-from matrix import NAMES, minor_version
+from matrix import NAMES, WITHOUT_GIL, minor_version
 from measure import BOTH
 
-OWN_GILS = [name for name in NAMES if minor_version(name) >= 12 and not name.startswith("3.13t")]
+OWN_GILS = [
+    name
+    for name in NAMES
+    if minor_version(name) >= 12 and not is_free_threaded(name.replace("-gil", ""))
+]
 INTERPRETERS_TOGETHER = 2
 PLACES = 16  # for the GILs of a process
 
@@ -115,11 +128,11 @@ def build_unready(python, directory):
     )
 
 
-@pytest.mark.skipif("3.13t" not in INTERPRETERS, reason="no free-threaded Python")
 @pytest.mark.parametrize("engine", BOTH)
-def test_gil_is_switched_on(engine, tmp_path):
+@pytest.mark.parametrize("name", WITHOUT_GIL)
+def test_gil_is_switched_on(name, engine, tmp_path):
     findings = Findings()
-    python = INTERPRETERS["3.13t"]
+    python = INTERPRETERS[name]
     build_unready(python, tmp_path)
     with Workload("unready", "--path", tmp_path, python=python) as work:
         with Gilwatch(

@@ -20,6 +20,7 @@ from harness import (
     SYSTEM_PYTHON,
     USAGE,
     command_of,
+    is_free_threaded,
     not_json,
     run,
 )
@@ -87,12 +88,12 @@ def test_interpreters(name):
     python = process["python"]
     assert python["implementation"] == "CPython"
     assert python["version"] == said
-    assert python["free_threaded"] is name.startswith("3.13t")
-    assert python["gil_enabled"] is (name != "3.13t")
+    assert python["free_threaded"] is is_free_threaded(name.replace("-gil", ""))
+    assert python["gil_enabled"] is not is_free_threaded(name)
     assert python["shared"] == shared
     assert process["threads"] == 1
     assert process["uid"] == os.getuid()
-    if name == "3.13t":
+    if is_free_threaded(name):
         assert process["can"] == {"sched": True, "uprobe": False}
         assert "off" in process["because"]["uprobe"]
     elif name in ("2.7", "3.6", "3.7"):
