@@ -525,9 +525,44 @@ static void test_clocks_that_stand_or_go_back(void **state)
 	assert_true(run.pace.level_ns >= 0);
 }
 
+/* Where alarms tell of bursts, one that costs little need not be looked at often. */
+static void test_a_calm_process_is_left_alone(void **state)
+{
+	struct gw_pace_terms terms = terms_of(0.02);
+	struct gw_pace_look look = {.now_ns = 100 * SECOND};
+	struct gw_pace *pace = &run.pace;
+
+	(void)state;
+	gw_pace_begin(pace, &terms, &look);
+	assert_int_equal(gw_pace_calm_due_ns(pace), look.now_ns + SECOND);
+	/* Some hits: half of the room is left. */
+	look.now_ns += SECOND;
+	look.cpu_ns += 100 * MS;
+	look.hits += 1000;
+	assert_int_equal(gw_pace_tick(pace, &look), GW_PACE_STAY);
+	assert_int_equal(gw_pace_calm_due_ns(pace), look.now_ns + SECOND);
+	/* Many. */
+	look.now_ns += 50 * MS;
+	look.cpu_ns += 50 * MS;
+	look.hits += 5000;
+	assert_int_equal(gw_pace_tick(pace, &look), GW_PACE_STAY);
+	assert_int_equal(gw_pace_calm_due_ns(pace), look.now_ns + TICK);
+	/* Too many: then there is nothing to do until a window may be opened. */
+	look.now_ns += 50 * MS;
+	look.cpu_ns += 50 * MS;
+	look.hits += 20000;
+	assert_int_equal(gw_pace_tick(pace, &look), GW_PACE_DROP);
+	assert_int_equal(gw_pace_calm_due_ns(pace), pace->next_window_ns);
+	/* One for which there was no room is not asked for at once again. */
+	look.now_ns = pace->next_window_ns;
+	assert_int_equal(gw_pace_tick(pace, &look), GW_PACE_STAY);
+	assert_true(gw_pace_calm_due_ns(pace) > look.now_ns + TICK);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_a_calm_process_is_left_alone),
 		cmocka_unit_test(test_quiet_processes_stay_exact),
 		cmocka_unit_test(test_the_ceiling_holds_over_any_ten_seconds),
 		cmocka_unit_test(test_a_process_that_is_stopped_for_a_while),

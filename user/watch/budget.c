@@ -14,6 +14,8 @@
 #define WAIT_NS 250000000ULL
 /* Hits that come to less than this part of the room until the alarm can wait as long. */
 #define FEW_PARTS 8
+/* Between two rounds, unless a window ends or there is an alarm. */
+#define BREATH_NS 50000000ULL
 /* Detaching works as long as attaching does. */
 #define WAYS 2
 
@@ -175,16 +177,21 @@ static int can_wait(const struct gw_watch *w, const struct gw_watched *watched)
 }
 
 /* It has a GIL, and is in a state in which probes may come or go. */
-static int is_due(const struct gw_watch *w, const struct gw_watched *watched, int may_open)
+static int is_kept(const struct gw_watch *w, const struct gw_watched *watched)
 {
 	const volatile struct gw_process *process;
 
-	if (!watched || !watched->paced || watched->kind != GW_WATCHED_PYTHON ||
-	    (watched->pace.mode == GW_PACE_SCHED && !may_open))
+	if (!watched || !watched->paced || watched->kind != GW_WATCHED_PYTHON)
 		return 0;
 	process = gw_session_process(w->session, watched->slot);
-	return !can_wait(w, watched) && !process->flags && watched->execs_seen == process->execs &&
+	return !process->flags && watched->execs_seen == process->execs &&
 	       (process->engine == GW_ENGINE_UPROBE || process->engine == GW_ENGINE_SCHED);
+}
+
+static int is_due(const struct gw_watch *w, const struct gw_watched *watched, int may_open)
+{
+	return is_kept(w, watched) && (watched->pace.mode != GW_PACE_SCHED || may_open) &&
+	       !can_wait(w, watched);
 }
 
 /* Returns 1 if a window was opened, 0 or -ENOMEM. */
@@ -219,6 +226,7 @@ int gw_budget_tick(struct gw_watch *w)
 	size_t slots = gw_session_slots(w->session);
 	int opened = 0, code = 0;
 
+	w->budget_ticked_ns = gw_session_now_ns(w->session);
 	gw_session_silence(w->session);
 	/* Each time another one is the first, so that all get their windows. */
 	for (size_t i = 0; code >= 0 && i < slots; i++) {
@@ -241,6 +249,26 @@ uint64_t gw_budget_due_ns(const struct gw_watch *w)
 
 		if (watched && watched->paced && gw_pace_due_ns(&watched->pace) < due)
 			due = gw_pace_due_ns(&watched->pace);
+	}
+	return due;
+}
+
+uint64_t gw_budget_calm_due_ns(const struct gw_watch *w)
+{
+	uint64_t due = UINT64_MAX, soon = w->budget_ticked_ns + BREATH_NS;
+
+	for (size_t i = 0; i < gw_session_slots(w->session); i++) {
+		const struct gw_watched *watched = w->by_slot[i];
+		uint64_t own;
+
+		if (!is_kept(w, watched))
+			continue;
+		own = gw_pace_calm_due_ns(&watched->pace);
+		/* Where many are due, some of them wait for the next round. */
+		if (own < soon && watched->pace.mode != GW_PACE_WINDOW)
+			own = soon;
+		if (own < due)
+			due = own;
 	}
 	return due;
 }

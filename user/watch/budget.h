@@ -20,4 +20,8 @@ int gw_budget_tick(struct gw_watch *watch);
 /* When a window is to end, on the session's clock; UINT64_MAX: none is open. */
 uint64_t gw_budget_due_ns(const struct gw_watch *watch);
 
+/* When the next look at all is due where an alarm tells of bursts, and nobody looks for other
+ * reasons. */
+uint64_t gw_budget_calm_due_ns(const struct gw_watch *watch);
+
 #endif

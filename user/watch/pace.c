@@ -24,6 +24,9 @@
 #define GAP_JITTER_MS 64
 /* What a window is taken to cost before there was one, per wall time. */
 #define FIRST_COST_RATE 0.2
+/* From look to look, where an alarm tells of bursts. */
+#define SOON_LOOK_NS (50 * MS_NS)
+#define CALM_LOOK_NS GW_PACE_SECOND_NS
 /* Windows in which it does not run, or is kept from it, say nothing. */
 #define CALM_WINDOWS 3
 #define CALM_CPU_NS  (10 * MS_NS)
@@ -283,9 +286,32 @@ void gw_pace_failed(struct gw_pace *p)
 	p->next_window_ns = p->last.now_ns + GW_PACE_SECOND_NS;
 }
 
+/* Far from the ceiling, and not on the way there. */
+static int is_calm(const struct gw_pace *p)
+{
+	return p->terms.budget >= 1 || (!p->hot && 2 * p->level_ns < room_ns(p));
+}
+
 uint64_t gw_pace_due_ns(const struct gw_pace *p)
 {
 	return p->mode == GW_PACE_WINDOW ? p->window_end_ns : UINT64_MAX;
+}
+
+uint64_t gw_pace_calm_due_ns(const struct gw_pace *p)
+{
+	uint64_t last = p->last.now_ns;
+
+	switch (p->mode) {
+	case GW_PACE_WINDOW:
+		return p->window_end_ns;
+	case GW_PACE_SCHED:
+		if (!p->terms.windows)
+			return last + CALM_LOOK_NS;
+		/* There was no room for a window: it will not come at once. */
+		return last < p->next_window_ns ? p->next_window_ns : last + GAP_NS;
+	default:
+		return last + (is_calm(p) ? CALM_LOOK_NS : SOON_LOOK_NS);
+	}
 }
 
 uint64_t gw_pace_alarm_hits(const struct gw_pace *p)

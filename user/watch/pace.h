@@ -102,6 +102,12 @@ void gw_pace_failed(struct gw_pace *pace);
 /* When the open window is to end; UINT64_MAX: none is open. */
 uint64_t gw_pace_due_ns(const struct gw_pace *pace);
 
+/*
+ * When the next look is due at the latest where an alarm tells of bursts: a process that costs
+ * little is looked at once a second. Looks in between change nothing.
+ */
+uint64_t gw_pace_calm_due_ns(const struct gw_pace *pace);
+
 /* The number of hits at which a look is due at once: there is no room for more. */
 uint64_t gw_pace_alarm_hits(const struct gw_pace *pace);
 

@@ -30,6 +30,10 @@ struct gw_watch {
 	/* Told of each process that has ended, and that no later look has. 0 or -ENOMEM. */
 	int (*on_end)(const struct gw_process_view *process, void *data);
 	void *on_end_data;
+	/* Told of each that turned out later not to be one to watch, or to get no probes. */
+	void (*on_refusal)(const struct gw_watched *watched, const struct gw_error *why,
+			   void *data);
+	void *on_refusal_data;
 	/* Whether a child is not to be watched. */
 	int (*excludes)(const struct gw_watched *child, void *data);
 	void *excludes_data;
@@ -42,8 +46,9 @@ struct gw_watch {
 	int signals;		    /* becomes readable with SIGINT, SIGTERM and SIGHUP */
 	int alarm; /* becomes readable when a tick is due at once; -1: there is none */
 	size_t ticks;
-	uint64_t due_ns;       /* of the next tick, on the session's clock */
-	uint64_t not_followed; /* processes that were no Python, and left their slots */
+	uint64_t budget_ticked_ns; /* the last look at what probes cost, on the session's clock */
+	uint64_t due_ns;	   /* of the next tick, on the session's clock */
+	uint64_t not_followed;	   /* processes that were no Python, and left their slots */
 };
 
 /*
