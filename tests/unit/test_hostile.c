@@ -22,6 +22,7 @@
 #include <sys/prctl.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "target/file_reader.h"
@@ -391,13 +392,87 @@ static void test_cache(void **state)
 	gw_file_cache_free(NULL);
 }
 
+/* ---- behind the back of who asks ---- */
+
+/* Asks until it has been read; the number of requests that came too early. */
+static unsigned int ask_until_read(struct gw_file_cache *cache, struct gw_symbols_request *request,
+				   size_t count)
+{
+	const struct timespec pause = {.tv_nsec = 1000000};
+	unsigned int early = 0;
+
+	for (;;) {
+		size_t unread = 0;
+
+		assert_int_equal(gw_files_read_symbols(cache, request, count, NULL, NULL), 0);
+		for (size_t i = 0; i < count; i++)
+			unread += request[i].code == -EAGAIN;
+		if (!unread)
+			return early;
+		early++;
+		nanosleep(&pause, NULL);
+	}
+}
+
+static int open_bomb(void)
+{
+	struct file *file = make(8 * GIB);
+	int fd = file->fd;
+
+	add_section(file, SHT_DYNSYM, "", BODY, 200 << 20)->sh_link = 1;
+	file->section[1].sh_size = 200 << 20;
+	finish(file);
+	free(file);
+	return fd;
+}
+
+static void test_behind(void **state)
+{
+	struct gw_file_cache *cache = gw_file_cache_new();
+	struct gw_symbols_request request[8];
+	size_t count = sizeof(request) / sizeof(request[0]);
+
+	(void)state;
+	assert_non_null(cache);
+	assert_int_equal(gw_files_read_behind(cache), 0);
+	memset(request, 0, sizeof(request));
+	for (size_t i = 0; i < count; i++)
+		request[i].fd = i % 3 == 1 ? open_bomb() : open("/proc/self/exe", O_RDONLY);
+	assert_true(ask_until_read(cache, request, count) > 0);
+	for (size_t i = 0; i < count; i++)
+		assert_int_equal(request[i].code, i % 3 == 1 ? -ENOMEM : 0);
+	/* That is known from now on, of those too that ended their reader. */
+	assert_int_equal(ask_until_read(cache, request, count), 0);
+	for (size_t i = 0; i < count; i++)
+		close(request[i].fd);
+	gw_file_cache_free(cache);
+}
+
+/* What is being read may have to be waited for, and what is not is forgotten. */
+static void test_behind_ends(void **state)
+{
+	struct gw_file_cache *cache = gw_file_cache_new();
+	struct gw_symbols_request request = {0};
+
+	(void)state;
+	assert_int_equal(gw_files_read_behind(cache), 0);
+	for (int i = 0; i < 40; i++) {
+		request.fd = open_bomb();
+		assert_int_equal(gw_files_read_symbols(cache, &request, 1, NULL, NULL), 0);
+		assert_int_equal(request.code, -EAGAIN);
+		close(request.fd);
+	}
+	gw_file_cache_free(cache);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_sparse),	       cmocka_unit_test(test_many_sections),
 		cmocka_unit_test(test_read_only_data), cmocka_unit_test(test_cycles),
 		cmocka_unit_test(test_compressed),     cmocka_unit_test(test_live),
-		cmocka_unit_test(test_cache),
+		cmocka_unit_test(test_cache),	       cmocka_unit_test(test_behind),
+		cmocka_unit_test(test_behind_ends),
 	};
 
 	return cmocka_run_group_tests_name("hostile", tests, NULL, NULL);

@@ -42,7 +42,7 @@ static void put_html(FILE *out, const char *text)
 
 static const char *how(const struct gw_daemon *d, const struct gw_watched *watched)
 {
-	if (watched->slot == GW_NO_SLOT)
+	if (watched->slot == GW_NO_SLOT || watched->kind == GW_WATCHED_REFUSED)
 		return "refused";
 	switch (watched->kind) {
 	case GW_WATCHED_NEW:
@@ -77,6 +77,13 @@ static void put_target(FILE *out, const struct gw_daemon *d, const struct gw_wat
 	fputs("</td></tr>\n", out);
 }
 
+/* A refused one is let go of, and said all the same. */
+static int is_listed(const struct gw_watched *watched)
+{
+	return watched->kind == GW_WATCHED_REFUSED ||
+	       (watched->kind != GW_WATCHED_OTHER && !watched->unwanted);
+}
+
 static void put_page(FILE *out, const struct gw_daemon *d)
 {
 	const struct gw_watched_list *list = &d->standing.watch.list;
@@ -90,7 +97,7 @@ static void put_page(FILE *out, const struct gw_daemon *d)
 	      "<th>cgroup</th><th></th></tr>\n",
 	      out);
 	for (size_t i = 0; i < list->count; i++)
-		if (list->watched[i]->kind != GW_WATCHED_OTHER && !list->watched[i]->unwanted)
+		if (is_listed(list->watched[i]))
 			put_target(out, d, list->watched[i]);
 	fputs("</table>\n</body></html>\n", out);
 }

@@ -5,23 +5,31 @@
 
 #include <sys/stat.h>
 
+#include "target/file_behind.h"
 #include "target/file_reader.h"
 #include "target/sites.h"
 
+/* What reads files behind the back of those who ask; NULL: they wait for the answers. */
+struct gw_behind *gw_file_cache_behind(const struct gw_file_cache *cache);
+void gw_file_cache_set_behind(struct gw_file_cache *cache, struct gw_behind *behind);
+
 /* Returns 1 with the request answered if the file is known. A NULL cache knows nothing. */
-int gw_file_cache_get(const struct gw_file_cache *cache, const struct stat *file,
+int gw_file_cache_get(struct gw_file_cache *cache, const struct stat *file,
 		      struct gw_symbols_request *request);
-/* Keeps the answer, if it is one that stays true as long as the file does. */
+/*
+ * Keeps the answer, if it is one that stays true as long as the file does; where files are read
+ * behind, the others too, for some minutes.
+ */
 void gw_file_cache_put(struct gw_file_cache *cache, const struct stat *file,
 		       const struct gw_symbols_request *request);
 
 /*
- * The same for the instructions to probe that were found in a file; where there were none, they are
- * looked for again. 1: they are known.
+ * The same for the instructions to probe that were found in a file. 1: what gw_file_find_sites()
+ * said is known: code, and sites or err.
  */
-int gw_file_cache_get_sites(const struct gw_file_cache *cache, const struct stat *file,
-			    struct gw_sites *sites);
+int gw_file_cache_get_sites(struct gw_file_cache *cache, const struct stat *file,
+			    struct gw_sites *sites, int *code, struct gw_error *err);
 void gw_file_cache_put_sites(struct gw_file_cache *cache, const struct stat *file,
-			     const struct gw_sites *sites);
+			     const struct gw_sites *sites, int code, const struct gw_error *err);
 
 #endif

@@ -6,6 +6,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "target/file_behind.h"
 #include "target/file_cache.h"
 
 /* ---- the runtime's symbols ---- */
@@ -57,6 +58,9 @@ static int check_symbols(struct gw_runtime_symbols *s)
 	check_build_id(s->build_id, sizeof(s->build_id));
 	if (!is_printable(s->soname, sizeof(s->soname)))
 		s->soname[0] = '\0'; /* it is only a hint at the version */
+	/* Of most files this is all that is kept. */
+	if (!gw_runtime_has_python(s))
+		memset(s, 0, sizeof(*s));
 	return 0;
 }
 
@@ -93,6 +97,12 @@ static void add_to_batch(struct batch *batch, struct gw_symbols_request *request
 		batch->task[i].fd[n] = n ? -1 : request->fd;
 }
 
+/* Beside others it may be the victim of what is wrong with one of them. */
+static int is_doubtful(const struct batch *batch, int code)
+{
+	return batch->count > 1 && (code == -ETIMEDOUT || code == -ENOMEM || code == -EBADMSG);
+}
+
 static int flush(struct batch *batch, struct gw_error *err)
 {
 	int code;
@@ -107,7 +117,8 @@ static int flush(struct batch *batch, struct gw_error *err)
 		request->code = batch->task[i].code;
 		if (!request->code)
 			request->code = check_symbols(&request->symbols);
-		gw_file_cache_put(batch->cache, &batch->file[i], request);
+		if (!is_doubtful(batch, request->code))
+			gw_file_cache_put(batch->cache, &batch->file[i], request);
 	}
 	batch->count = 0;
 	return code;
@@ -134,13 +145,95 @@ static int read_in_batches(struct batch *batch, struct gw_symbols_request *reque
 	return code ? code : flush(batch, err);
 }
 
+/* ---- behind the back of those who ask ---- */
+
+static void ask_for_symbols(struct gw_file_cache *cache, struct gw_symbols_request *request)
+{
+	struct gw_behind_file file = {.kind = GW_BEHIND_SYMBOLS, .fd = {request->fd, -1, -1}};
+
+	if (fstat(request->fd, &file.file))
+		request->code = -errno;
+	else if (!gw_file_cache_get(cache, &file.file, request))
+		request->code = gw_behind_ask(gw_file_cache_behind(cache), &file);
+}
+
+static int read_with_budget(struct batch *batch, struct gw_file_cache *cache,
+			    struct gw_symbols_request *request, size_t count)
+{
+	struct gw_sandbox_budget budget = GW_SANDBOX_BUDGET;
+
+	batch->cache = cache;
+	batch->budget = &budget;
+	return read_in_batches(batch, request, count, NULL);
+}
+
+/* All of them together, and then those alone of which that tells nothing. */
+static void read_symbols(struct gw_behind_file *const *file, size_t count,
+			 struct gw_file_cache *cache)
+{
+	struct gw_symbols_request *request = calloc(count, sizeof(*request));
+	struct batch *batch = calloc(1, sizeof(*batch));
+
+	for (size_t i = 0; request && i < count; i++)
+		request[i].fd = file[i]->fd[0];
+	if (batch && request && !read_with_budget(batch, cache, request, count))
+		for (size_t i = 0; i < count; i++)
+			read_with_budget(batch, cache, &request[i], 1);
+	free(batch);
+	free(request);
+}
+
+static void read_sites(const struct gw_behind_file *file, struct gw_file_cache *cache)
+{
+	const struct gw_sites_files files = {.file = file->fd[0],
+					     .debug = {file->fd[1], file->fd[2]}};
+	struct gw_sites *sites = calloc(1, sizeof(*sites));
+	struct gw_sandbox_budget budget = GW_SANDBOX_BUDGET;
+	struct gw_error err = {0};
+
+	if (sites) {
+		int code = gw_file_find_sites(&files, file->what, sites, &budget, NULL, &err);
+
+		gw_file_cache_put_sites(cache, &file->file, sites, code, &err);
+	}
+	free(sites);
+}
+
+static void read_behind(struct gw_behind_file *const *file, size_t count, void *data)
+{
+	if (file[0]->kind == GW_BEHIND_SYMBOLS) {
+		read_symbols(file, count, data);
+		return;
+	}
+	for (size_t i = 0; i < count; i++)
+		read_sites(file[i], data);
+}
+
+int gw_files_read_behind(struct gw_file_cache *cache)
+{
+	struct gw_behind *behind = gw_behind_new(read_behind, cache);
+
+	if (!behind)
+		return -ENOMEM;
+	gw_file_cache_set_behind(cache, behind);
+	return 0;
+}
+
+/* ---- the requests ---- */
+
 int gw_files_read_symbols(struct gw_file_cache *cache, struct gw_symbols_request *request,
 			  size_t count, struct gw_sandbox_budget *budget,
 			  struct gw_sandbox_use *use, struct gw_error *err)
 {
-	struct batch *batch = calloc(1, sizeof(*batch));
+	struct batch *batch;
 	int code;
 
+	if (gw_file_cache_behind(cache)) {
+		for (size_t i = 0; i < count; i++)
+			ask_for_symbols(cache, &request[i]);
+		return 0;
+	}
+	batch = calloc(1, sizeof(*batch));
 	if (!batch)
 		return gw_error_set(err, -ENOMEM, GW_STATUS_FAILURE, "out of memory");
 	batch->cache = cache;

@@ -24,9 +24,16 @@ struct gw_file_cache;
 struct gw_file_cache *gw_file_cache_new(void); /* NULL: out of memory, which is no harm */
 void gw_file_cache_free(struct gw_file_cache *cache);
 
+/*
+ * From now on a file that the cache does not know is read by a thread, and who asks for it is
+ * answered -EAGAIN until that is done: a file of somebody who means harm keeps nobody. One that
+ * ended its reader is not read again for ten minutes. 0 or -ENOMEM.
+ */
+int gw_files_read_behind(struct gw_file_cache *cache);
+
 struct gw_symbols_request {
 	int fd;	  /* opened by the caller, who closes it */
-	int code; /* as gw_runtime_symbols_read(), or as gw_sandbox_run() */
+	int code; /* as gw_runtime_symbols_read(), or as gw_sandbox_run(); -EAGAIN: see above */
 	struct gw_runtime_symbols symbols; /* where code is 0 */
 };
 

@@ -344,6 +344,9 @@ static int find_alive(const struct quest *q, struct gw_python_search *s)
 		size_t from = s->candidate_count;
 		int code = gw_python_search_read(s, likely, q->cache, q->err);
 
+		if (!code && s->unread)
+			code = gw_error_set(q->err, -EAGAIN, GW_STATUS_TARGET,
+					    "the files of %s are being read", q->who);
 		if (!code)
 			code = try_candidates(q, s, from, &outcome);
 		if (code)

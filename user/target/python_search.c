@@ -30,7 +30,7 @@ static int starts_with(const char *text, const char *prefix)
 	return strncmp(text, prefix, strlen(prefix)) == 0;
 }
 
-static int named_as_python(const char *path)
+int gw_python_named(const char *path)
 {
 	const char *name = base_name(path);
 
@@ -64,7 +64,7 @@ static int note_file(const struct gw_mapping *m, void *data)
 					.device = m->device,
 					.inode = m->inode,
 					.deleted = m->deleted,
-					.likely = named_as_python(m->path) ||
+					.likely = gw_python_named(m->path) ||
 						  (starts_with(s->exe, m->path) && m->path[0]),
 					.path = strdup(m->path)};
 	memcpy(file->permissions, m->permissions, sizeof(file->permissions));
@@ -108,7 +108,7 @@ static uint32_t version_in_name(const char *name)
 	unsigned int major, minor;
 	const char *digits;
 
-	if (!named_as_python(name))
+	if (!gw_python_named(name))
 		return 0;
 	digits = strpbrk(base_name(name), "0123456789");
 	if (!digits || sscanf(digits, "%1u.%2u", &major, &minor) != 2)
@@ -217,6 +217,10 @@ static void note_answer(struct gw_python_search *s, const struct gw_python_file 
 	struct gw_python_candidate *candidate = &s->candidate[s->candidate_count];
 	const struct gw_runtime_symbols *symbols = &request->symbols;
 
+	if (request->code == -EAGAIN) {
+		s->unread = 1;
+		return;
+	}
 	if ((request->code == -ENOTSUP || (!request->code && symbols->narrow)) &&
 	    is_executable(s->pid, request->fd))
 		s->narrow = 1;

@@ -36,6 +36,7 @@ struct gw_python_search {
 	/* for the refusal, where there is no candidate */
 	int denied;	/* a file could not be opened for want of rights */
 	int narrow;	/* the executable, or a Python in it, is of 32 bits */
+	int unread;	/* a file is being read: see gw_files_read_behind() */
 	char other[32]; /* "PyPy 3.9", "Python 2.7.18": found, but not what is looked for */
 	struct gw_python_candidate other_file; /* the file in which that was found; no load bias */
 	int unfit;	      /* a negative errno: a file named as a Python could not be read */
@@ -56,6 +57,9 @@ void gw_python_search_end(struct gw_python_search *search);
  */
 int gw_python_search_read(struct gw_python_search *search, int likely, struct gw_file_cache *cache,
 			  struct gw_error *err);
+
+/* Whether a file is named as a Python, whatever it is. */
+int gw_python_named(const char *path);
 
 /* The version that a file's names say, with the micro part if a string in it completes that; as
  * PY_VERSION_HEX, 0: they do not say. */

@@ -347,6 +347,11 @@ int gw_runtime_symbols_read(int fd, struct gw_runtime_symbols *out)
 	return is_narrow(fd) ? read_narrow(&v, fd) : read_file(&v, gw_elf_open, fd);
 }
 
+int gw_runtime_has_python(const struct gw_runtime_symbols *symbols)
+{
+	return symbols->runtime || symbols->old_python || symbols->pypy;
+}
+
 int gw_runtime_load_bias(const struct gw_runtime_symbols *symbols, uint64_t start,
 			 uint64_t file_offset, uint64_t *bias)
 {

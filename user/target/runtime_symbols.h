@@ -51,6 +51,9 @@ struct gw_runtime_symbols {
  */
 int gw_runtime_symbols_read(int fd, struct gw_runtime_symbols *out);
 
+/* Whether any Python is in the file, one that is read or not; else nothing in the rest counts. */
+int gw_runtime_has_python(const struct gw_runtime_symbols *symbols);
+
 /*
  * The load bias from a mapping of the file at start with file_offset: what to add to a virtual
  * address. 0, or -ENOENT where no loadable segment holds that offset.

@@ -12,6 +12,7 @@
 
 #include "target/proc.h"
 #include "target/proc_parse.h"
+#include "target/python_search.h"
 #include "target/site_searches.h"
 
 #define PF_KTHREAD  0x00200000 /* include/linux/sched.h */
@@ -26,8 +27,11 @@
 struct mapped {
 	uint64_t device, inode;
 	const char *path;
-	int python; /* the runtime of some Python is in it */
-	int unread; /* not known yet: its reader, or who mapped it before, had no time for it */
+	int python; /* the runtime of some Python is in it, or it is named so and not fit to be read
+		     */
+	/* Not known yet: its reader, or who mapped it before, had no time for it, or it is being
+	 * read: see gw_files_read_behind(). */
+	int unread;
 };
 
 /* Files that are not known yet, to be read at one go: each reading costs a process. */
@@ -49,6 +53,7 @@ struct gw_scanner {
 	size_t mapped_count;
 	struct batch batch;
 	char cgroup[CGROUP_MAX];	 /* of the process looked at */
+	int unread;			 /* some of its files are being read */
 	pid_t pid, live;		 /* live: see gw_proc_live_thread() */
 	struct gw_sandbox_budget budget; /* for reading its files */
 };
@@ -96,14 +101,23 @@ static struct mapped *record_of(struct gw_scanner *s, const struct gw_mapping *m
 	return NULL;
 }
 
-static int has_python(const struct gw_symbols_request *request)
+/* A file that ends its reader may be a Python: where it is named as one, that is better said. */
+static int may_be_python(const struct gw_symbols_request *request, const char *path)
 {
-	const struct gw_runtime_symbols *symbols = &request->symbols;
-
-	return !request->code && (symbols->runtime || symbols->old_python || symbols->pypy);
+	switch (request->code) {
+	case 0:
+		return gw_runtime_has_python(&request->symbols);
+	case -ETIMEDOUT:
+	case -ENOMEM:
+	case -EBADMSG:
+		return gw_python_named(path);
+	default:
+		return 0;
+	}
 }
 
-/* 1: there is a Python in one of the files; one that cannot be read has none, as far as is known.
+/* 1: there is a Python in one of the files; others that cannot be read have none, as far as is
+ * known.
  */
 static int read_batch(struct gw_scanner *s)
 {
@@ -115,10 +129,13 @@ static int read_batch(struct gw_scanner *s)
 	code = gw_files_read_symbols(s->cache, batch->request, batch->count, &s->budget, NULL,
 				     NULL);
 	for (size_t i = 0; i < batch->count; i++) {
-		batch->mapped[i]->python = !code && has_python(&batch->request[i]);
+		struct mapped *mapped = batch->mapped[i];
+
 		/* Else whoever maps slow files beside others' Pythons would hide these. */
-		batch->mapped[i]->unread = !code && !gw_file_code_is_final(batch->request[i].code);
-		found |= batch->mapped[i]->python;
+		mapped->unread = !code && !gw_file_code_is_final(batch->request[i].code);
+		mapped->python = !code && may_be_python(&batch->request[i], mapped->path);
+		found |= mapped->python;
+		s->unread |= !code && batch->request[i].code == -EAGAIN;
 		close(batch->request[i].fd);
 	}
 	batch->count = 0;
@@ -151,9 +168,12 @@ static int maps_python(struct gw_scanner *s)
 	int found, rest;
 
 	s->budget = GW_SANDBOX_BUDGET;
+	s->unread = 0;
 	found = s->live < 0 ? s->live : gw_proc_each_code_mapping(s->live, look_at_mapping, s);
 	rest = read_batch(s);
-	return found ? found : rest;
+	if (found || rest)
+		return found ? found : rest;
+	return s->unread ? -EAGAIN : 0;
 }
 
 /* The kernel keeps 15 bytes of a name (TASK_COMM_LEN): a longer one fits by its beginning. */
@@ -397,9 +417,13 @@ void gw_scan_free(struct gw_scan_result *scan)
 
 /* ---- one process after the other ---- */
 
-struct gw_scanner *gw_scanner_new(void)
+struct gw_scanner *gw_scanner_new(struct gw_file_cache *cache)
 {
-	return calloc(1, sizeof(struct gw_scanner));
+	struct gw_scanner *s = calloc(1, sizeof(*s));
+
+	if (s)
+		s->cache = cache;
+	return s;
 }
 
 static void forget_files(struct gw_scanner *s)

@@ -65,15 +65,15 @@ void gw_scan_free(struct gw_scan_result *scan);
 
 /*
  * The same for one process after the other, by somebody who goes on: what is known of mapped files
- * is kept. NULL: out of memory.
+ * is kept, also in the cache. NULL: out of memory.
  */
 struct gw_scanner;
-struct gw_scanner *gw_scanner_new(void);
+struct gw_scanner *gw_scanner_new(struct gw_file_cache *cache);
 void gw_scanner_free(struct gw_scanner *scanner);
 
 /*
- * 1: the process fits the filter and maps a Python; 0: it does not. Or a negative errno: -ESRCH,
- * -EACCES …
+ * 1: the process fits the filter and maps a Python, or what is named so and is not fit to be read;
+ * 0: it does not. Or a negative errno: -ESRCH, -EACCES …, -EAGAIN: its files are being read.
  */
 int gw_scanner_look(struct gw_scanner *scanner, const struct gw_scan_filter *filter, pid_t pid);
 

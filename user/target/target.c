@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "target/debug_file.h"
+#include "target/file_behind.h"
 #include "target/file_cache.h"
 #include "target/file_reader.h"
 
@@ -21,48 +22,62 @@ struct part {
 	struct gw_sandbox_budget *budget;
 };
 
-/* "the file /usr/bin/python3 of process 12": the path is the target's, so it is cleaned. */
-static void name_file(const struct part *part, char *what, size_t size)
+/*
+ * "the file /usr/bin/python3 of process 12", or without the latter where the answer is for others
+ * too: the path is the target's, so it is cleaned.
+ */
+static void name_file(const struct part *part, int for_all, char *what, size_t size)
 {
 	const char *path = part->python->runtime_file.path;
-	int used = snprintf(what, size, "the file %.200s of process %d", path, part->pid);
+	int used = for_all ? snprintf(what, size, "the file %.200s", path)
+			   : snprintf(what, size, "the file %.200s of process %d", path, part->pid);
 
 	for (int i = 0; i < used && (size_t)i < size - 1; i++)
 		if (what[i] < ' ' || what[i] > '~')
 			what[i] = '?';
 }
 
-static int find_in_files(const struct part *part, int fd, int with_debug_files,
-			 struct gw_error *err)
+/* The files to look into: the first one is the caller's. */
+static void open_files(const struct part *part, int with_debug_files, struct gw_behind_file *file)
 {
 	const char *build_id = part->python->build_id;
-	struct gw_sites_files files = {.file = fd, .debug = {-1, -1}};
-	char what[256];
-	int code;
 
-	if (with_debug_files) {
-		files.debug[0] = gw_debug_file_open(part->pid, build_id);
-		files.debug[1] = gw_debug_file_open(0, build_id);
-	}
-	name_file(part, what, sizeof(what));
-	code = gw_file_find_sites(&files, what, part->sites, part->budget, NULL, err);
-	for (int i = 0; i < GW_SITES_DEBUG_MAX; i++)
-		if (files.debug[i] >= 0)
-			close(files.debug[i]);
+	file->kind = GW_BEHIND_SITES;
+	file->fd[1] = with_debug_files ? gw_debug_file_open(part->pid, build_id) : -1;
+	file->fd[2] = with_debug_files ? gw_debug_file_open(0, build_id) : -1;
+}
+
+static int find_now(const struct part *part, const struct gw_behind_file *file,
+		    struct gw_file_cache *cache, struct gw_error *err)
+{
+	const struct gw_sites_files files = {.file = file->fd[0],
+					     .debug = {file->fd[1], file->fd[2]}};
+	int code = gw_file_find_sites(&files, file->what, part->sites, part->budget, NULL, err);
+
+	if (!code)
+		gw_file_cache_put_sites(cache, &file->file, part->sites, 0, NULL);
 	return code;
 }
 
 static int find_in_file(const struct part *part, int fd, int with_debug_files,
-			struct gw_file_cache *files, struct gw_error *err)
+			struct gw_file_cache *cache, struct gw_error *err)
 {
-	struct stat file;
-	int known = !fstat(fd, &file), code;
+	struct gw_behind *behind = gw_file_cache_behind(cache);
+	struct gw_behind_file file = {.fd = {fd, -1, -1}};
+	int code;
 
-	if (known && gw_file_cache_get_sites(files, &file, part->sites))
-		return 0;
-	code = find_in_files(part, fd, with_debug_files, err);
-	if (!code && known)
-		gw_file_cache_put_sites(files, &file, part->sites);
+	if (fstat(fd, &file.file))
+		return gw_error_set(err, -errno, GW_STATUS_TARGET,
+				    "the file of process %d's Python cannot be read (%s)",
+				    part->pid, strerror(errno));
+	if (gw_file_cache_get_sites(cache, &file.file, part->sites, &code, err))
+		return code;
+	open_files(part, with_debug_files, &file);
+	name_file(part, behind != NULL, file.what, sizeof(file.what));
+	code = behind ? gw_behind_ask(behind, &file) : find_now(part, &file, cache, err);
+	for (int i = 1; i < GW_SANDBOX_FDS_MAX; i++)
+		if (file.fd[i] >= 0)
+			close(file.fd[i]);
 	return code;
 }
 

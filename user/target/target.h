@@ -29,14 +29,15 @@ struct gw_target {
 /*
  * Finds out about a process; files keeps what is known of files (NULL: nothing is kept); with_sites
  * also finds the instructions to probe. Returns 0, or a negative errno with err set to why it
- * cannot be measured.
+ * cannot be measured (-EAGAIN: yet).
  */
 int gw_target_open(pid_t pid, int with_sites, struct gw_file_cache *files, struct gw_target *target,
 		   struct gw_error *err);
 
 /*
  * The second half of it, for a target whose PID, Python and budget are known. Without its debug
- * files, which are large, names are heard only where they are in the file itself. 0, or as above.
+ * files, which are large, names are heard only where they are in the file itself. 0, or as above;
+ * -EAGAIN with no error set: the files are being read (see gw_files_read_behind).
  */
 int gw_target_find_sites(struct gw_target *target, int with_debug_files,
 			 struct gw_file_cache *files, struct gw_error *err);

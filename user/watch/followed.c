@@ -119,6 +119,8 @@ static int look_at_new(struct gw_watch *w, struct gw_watched *watched, struct gw
 	/* A watch that lasts looks for them when the process has grown up. */
 	gw_identify(watched, w->slots ? GW_SITES_UNWANTED : gw_budget_needs_sites(w));
 	watched->unwanted = is_unwanted(w, watched);
+	if (watched->kind == GW_WATCHED_REFUSED && w->on_refusal)
+		w->on_refusal(watched, &watched->error, w->on_refusal_data);
 	if (watched->unwanted)
 		return gw_session_abandon(w->session, watched->slot, err);
 	code = gw_identify_tell(w, watched, err);

@@ -82,10 +82,12 @@ static int open_target(struct gw_watched *watched, enum gw_sites_need sites, str
 	int code =
 		gw_target_open(watched->pid, sites == GW_SITES_NEEDED, watched->files, target, err);
 
-	if (code || sites != GW_SITES_WANTED ||
-	    !gw_target_find_sites(target, 1, watched->files, &watched->no_probes))
+	if (code || sites != GW_SITES_WANTED)
 		return code;
-	target->sites.count = 0;
+	code = gw_target_find_sites(target, 1, watched->files, &watched->no_probes);
+	watched->sites_unread = code == -EAGAIN;
+	if (code)
+		target->sites.count = 0;
 	return 0;
 }
 
@@ -243,7 +245,7 @@ int gw_identify_tell(struct gw_watch *w, struct gw_watched *watched, struct gw_e
 		return 0;
 	if (is_counting(session))
 		watched->found_ns = gw_session_now_ns(session);
-	watched->grown = !is_young(w, watched);
+	watched->grown = !is_young(w, watched) && !watched->sites_unread;
 	code = describe(watched, session, err);
 	if (!code)
 		code = probe(w, watched, err);
@@ -262,17 +264,23 @@ int gw_identify_grown(struct gw_watch *w, struct gw_watched *watched, struct gw_
 {
 	uint32_t before = gw_session_process(w->session, watched->slot)->engine;
 	enum gw_sites_need need = gw_budget_needs_sites(w);
-	int code;
+	int code = 0;
 
 	watched->grown = 1;
 	if (!has_gil(watched) || need == GW_SITES_UNWANTED)
 		return 0;
-	if (!watched->target->sites.count &&
-	    gw_target_find_sites(watched->target, 1, watched->files, &watched->no_probes)) {
-		watched->target->sites.count = 0;
-		return 0; /* the sched engine does without */
-	}
-	code = probe(w, watched, err);
+	if (!watched->target->sites.count)
+		code = gw_target_find_sites(watched->target, 1, watched->files,
+					    &watched->no_probes);
+	watched->grown = code != -EAGAIN;
+	if (code)
+		watched->target->sites.count = 0; /* the sched engine does without */
+	else
+		code = probe(w, watched, err);
+	if (watched->no_probes.text[0] && w->on_refusal)
+		w->on_refusal(watched, &watched->no_probes, w->on_refusal_data);
+	if (!watched->target->sites.count)
+		return 0;
 	if (!code && note_change(watched, w->session, before, "it has lasted for long enough"))
 		code = -ENOMEM;
 	return code;

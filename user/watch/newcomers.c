@@ -18,6 +18,10 @@ static const uint64_t pause_ns[] = {1 * MS, 20 * MS, 1000 * MS};
 
 #define LOOKS (sizeof(pause_ns) / sizeof(pause_ns[0]))
 
+/* The first pause of one that has to wait, and how often it is doubled. */
+#define WAIT_NS	  (2 * MS)
+#define WAITS_MAX 7
+
 static struct gw_newcomer *find(const struct gw_newcomers *n, pid_t pid)
 {
 	for (size_t i = 0; i < n->count; i++)
@@ -54,6 +58,25 @@ void gw_newcomers_add(struct gw_newcomers *n, pid_t pid, const char *comm, uint6
 	}
 	*newcomer = (struct gw_newcomer){.pid = pid, .due_ns = now_ns + pause_ns[0]};
 	gw_text_copy(newcomer->comm, sizeof(newcomer->comm), comm);
+}
+
+void gw_newcomers_wait(struct gw_newcomers *n, pid_t pid, uint64_t now_ns)
+{
+	struct gw_newcomer *newcomer = find(n, pid);
+
+	if (newcomer) {
+		newcomer->looks -= newcomer->looks > 0;
+	} else {
+		newcomer = append(n);
+		if (!newcomer) {
+			n->dropped++;
+			return;
+		}
+		*newcomer = (struct gw_newcomer){.pid = pid, .looks = LOOKS - 1};
+	}
+	newcomer->due_ns = now_ns + (WAIT_NS << newcomer->waits);
+	if (newcomer->waits < WAITS_MAX)
+		newcomer->waits++;
 }
 
 int gw_newcomers_next(struct gw_newcomers *n, uint64_t now_ns, struct gw_newcomer *next)

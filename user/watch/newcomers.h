@@ -12,7 +12,7 @@
 
 struct gw_newcomer {
 	pid_t pid;
-	unsigned int looks;
+	unsigned int looks, waits;
 	uint64_t due_ns;
 	char comm[16];
 };
@@ -29,6 +29,9 @@ void gw_newcomers_add(struct gw_newcomers *newcomers, pid_t pid, const char *com
 
 /* Takes one that is due; 0: none is. It comes back later, unless it is removed. */
 int gw_newcomers_next(struct gw_newcomers *newcomers, uint64_t now_ns, struct gw_newcomer *next);
+
+/* That look came too early, and does not count: it is due again soon, each time a little later. */
+void gw_newcomers_wait(struct gw_newcomers *newcomers, pid_t pid, uint64_t now_ns);
 void gw_newcomers_remove(struct gw_newcomers *newcomers, pid_t pid);
 
 /* When the next one is due; UINT64_MAX: there is none. */

@@ -9,28 +9,21 @@
 #include <string.h>
 
 #include "target/proc_parse.h"
+#include "util/clock.h"
+#include "watch/budget.h"
 #include "watch/collect.h"
 #include "watch/followed.h"
+#include "watch/standing_parts.h"
 
 #define MS 1000000ULL
 /* From round to round, while nothing is about to happen that needs the watch's own pace. */
 #define CALM_NS (200 * MS)
 /* A Python that no event told of: loaded late, or forked where there was no room. */
 #define SCAN_EVERY_NS (60000 * MS)
-#define SLOTS_MIN     256
-#define SLOTS_MAX     16384
 
 static int no_memory(struct gw_error *err)
 {
 	return gw_error_set(err, -ENOMEM, GW_STATUS_FAILURE, "out of memory");
-}
-
-static int is_selected(const struct gw_standing *s, pid_t pid)
-{
-	for (size_t i = 0; i < s->pid_count; i++)
-		if (s->pid[i] == pid)
-			return 1;
-	return 0;
 }
 
 /* ---- who is watched ---- */
@@ -45,7 +38,7 @@ static int is_refused(const struct gw_standing *s, pid_t pid)
 {
 	const struct gw_watched *known = gw_watched_find(&s->watch.list, pid);
 
-	return known && known->slot == GW_NO_SLOT;
+	return known && (known->slot == GW_NO_SLOT || known->kind == GW_WATCHED_REFUSED);
 }
 
 static void forget_refused(struct gw_standing *s, pid_t pid)
@@ -54,16 +47,8 @@ static void forget_refused(struct gw_standing *s, pid_t pid)
 
 	if (known && known->slot == GW_NO_SLOT)
 		gw_watched_remove(&s->watch.list, known);
-}
-
-static void note_refusal(struct gw_standing *s, const struct gw_watched *watched)
-{
-	if (watched->kind == GW_WATCHED_OTHER)
-		return;
-	if (kill(watched->pid, 0) && errno == ESRCH)
-		s->ended_early++;
-	else
-		s->refused_by[watched->error.status % 8]++;
+	else if (known && known->kind == GW_WATCHED_REFUSED)
+		known->kind = GW_WATCHED_OTHER; /* it goes when it leaves its slot */
 }
 
 /*
@@ -101,7 +86,7 @@ static int take_in(struct gw_standing *s, pid_t pid, struct gw_error *err)
 		s->no_slot++;
 		watched->error = refused;
 	} else if (watched->unwanted) {
-		note_refusal(s, watched);
+		gw_standing_note_refusal(watched, &watched->error, s);
 	} else {
 		note_children(s, pid);
 	}
@@ -114,6 +99,7 @@ static int look_at(struct gw_standing *s, pid_t pid, struct gw_error *err)
 	int found;
 
 	if (is_watched(s, pid)) {
+		s->hurried = 1;
 		gw_newcomers_remove(&s->newcomers, pid);
 		return 0;
 	}
@@ -122,6 +108,8 @@ static int look_at(struct gw_standing *s, pid_t pid, struct gw_error *err)
 	found = gw_scanner_look(s->scanner, &s->filter, pid);
 	if (found == -ENOMEM)
 		return no_memory(err);
+	if (found == -EAGAIN)
+		gw_newcomers_wait(&s->newcomers, pid, gw_session_now_ns(s->watch.session));
 	if (found <= 0) {
 		if (found == -ESRCH)
 			gw_newcomers_remove(&s->newcomers, pid);
@@ -205,98 +193,22 @@ static int look_at_all(struct gw_standing *s, struct gw_error *err)
 	return code;
 }
 
-/* ---- the start ---- */
-
-static int select_all(struct gw_standing *s, struct gw_error *err)
-{
-	DIR *proc = opendir("/proc");
-	struct dirent *entry;
-	int code = 0;
-
-	if (!proc)
-		return gw_error_set(err, -errno, GW_STATUS_FAILURE, "/proc cannot be read");
-	while (!code && (entry = readdir(proc))) {
-		pid_t pid = (pid_t)strtol(entry->d_name, NULL, 10);
-
-		if (pid > 0 && !is_selected(s, pid) &&
-		    s->watch.list.count < s->watch.slots - s->watch.slots / 8 &&
-		    gw_scanner_look(s->scanner, &s->filter, pid) > 0)
-			code = gw_watch_select(&s->watch, pid, err);
-	}
-	closedir(proc);
-	return code;
-}
-
-static int select_given(struct gw_standing *s, struct gw_error *err)
-{
-	int code = 0;
-
-	for (size_t i = 0; !code && i < s->pid_count; i++) {
-		struct gw_watched *watched;
-
-		code = gw_watch_select(&s->watch, s->pid[i], err);
-		watched = gw_watched_find(&s->watch.list, s->pid[i]);
-		if (!code && watched->kind == GW_WATCHED_REFUSED) {
-			*err = watched->error;
-			return -ESRCH;
-		}
-	}
-	return code;
-}
-
-static int excludes(const struct gw_watched *child, void *data)
-{
-	const struct gw_standing *s = data;
-
-	return !is_selected(s, child->pid) && child->target &&
-	       gw_scan_excludes(&s->filter, child->pid, child->target->proc.comm);
-}
-
-/* Slots take 12 KiB each in the kernel, whether they are used or not. */
-static size_t room_for(size_t count)
-{
-	size_t room = 2 * count;
-
-	return room < SLOTS_MIN ? SLOTS_MIN : room > SLOTS_MAX ? SLOTS_MAX : room;
-}
-
-int gw_standing_start(struct gw_standing *s, struct gw_error *err)
-{
-	size_t given;
-	int code;
-
-	s->scanner = gw_scanner_new();
-	s->watch.files = gw_file_cache_new();
-	if (!s->scanner || !s->watch.files)
-		return no_memory(err);
-	given = s->watch.slots;
-	if (!given)
-		s->watch.slots = SLOTS_MAX;
-	s->watch.excludes = excludes;
-	s->watch.excludes_data = s;
-	code = select_given(s, err);
-	if (!code && s->all)
-		code = select_all(s, err);
-	if (!given)
-		s->watch.slots = room_for(s->watch.list.count);
-	if (!code)
-		code = gw_watch_start(&s->watch, err);
-	return code;
-}
-
 /* ---- while it goes on ---- */
 
 /* Whether something is about to happen that only frequent looks show. */
 static int is_busy(const struct gw_standing *s)
 {
 	const struct gw_watched_list *list = &s->watch.list;
+	int alarm = gw_session_alarm(s->watch.session) >= 0;
 
+	if (s->hurried)
+		return 1;
 	for (size_t i = 0; i < list->count; i++) {
 		const struct gw_watched *watched = list->watched[i];
 
-		if (watched->slot != GW_NO_SLOT &&
-		    (watched->kind == GW_WATCHED_NEW || watched->paced ||
-		     gw_session_process(s->watch.session, watched->slot)->probed))
+		if (watched->slot == GW_NO_SLOT)
+			continue;
+		if (watched->kind == GW_WATCHED_NEW || (watched->paced && !alarm))
 			return 1;
 	}
 	return 0;
@@ -305,14 +217,22 @@ static int is_busy(const struct gw_standing *s)
 /* Nanoseconds until the watch's own next round. */
 static uint64_t watch_due_ns(const struct gw_standing *s)
 {
-	uint64_t since_ns = gw_session_now_ns(s->watch.session) - s->watch_ticked_ns;
-	uint64_t pause_ns = is_busy(s) ? 0 : CALM_NS;
+	uint64_t now_ns = gw_session_now_ns(s->watch.session), due_ns, budget_ns;
 
-	return since_ns >= pause_ns ? gw_watch_due_ns(&s->watch) : pause_ns - since_ns;
+	if (is_busy(s))
+		return gw_watch_due_ns(&s->watch);
+	if (gw_session_alarmed(s->watch.session))
+		return 0;
+	due_ns = s->watch_ticked_ns + CALM_NS;
+	budget_ns = gw_budget_calm_due_ns(&s->watch);
+	if (budget_ns < due_ns)
+		due_ns = budget_ns;
+	return due_ns > now_ns ? due_ns - now_ns : 0;
 }
 
 int gw_standing_tick(struct gw_standing *s, struct gw_error *err)
 {
+	size_t ticks;
 	int code = 0;
 
 	if (s->all)
@@ -323,7 +243,11 @@ int gw_standing_tick(struct gw_standing *s, struct gw_error *err)
 	if (code || watch_due_ns(s))
 		return code;
 	s->watch_ticked_ns = gw_session_now_ns(s->watch.session);
-	return gw_watch_tick(&s->watch, err);
+	ticks = s->watch.ticks;
+	code = gw_watch_tick(&s->watch, err);
+	if (s->watch.ticks != ticks)
+		s->hurried = 0;
+	return code;
 }
 
 uint64_t gw_standing_due_ns(const struct gw_standing *s)
@@ -356,9 +280,14 @@ int gw_standing_look(struct gw_standing *s, struct gw_snapshot *snapshot, struct
 
 static int fits(struct gw_standing *s, struct gw_watched *watched)
 {
-	if (is_selected(s, watched->pid))
+	int found;
+
+	if (gw_standing_is_selected(s, watched->pid))
 		return 1;
-	return s->all && gw_scanner_look(s->scanner, &s->filter, watched->pid) > 0;
+	if (!s->all)
+		return 0;
+	found = gw_scanner_look(s->scanner, &s->filter, watched->pid);
+	return found > 0 || found == -EAGAIN; /* a Python all the same */
 }
 
 int gw_standing_reselect(struct gw_standing *s, struct gw_error *err)

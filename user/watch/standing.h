@@ -21,11 +21,13 @@ struct gw_standing {
 	/* its own */
 	struct gw_newcomers newcomers;
 	struct gw_scanner *scanner;
+	int hurried; /* a program has begun in a process that is watched: a round is due soon */
+	int reads_behind;	  /* files, from the start on */
 	uint64_t watch_ticked_ns; /* the last round of the watch, on the session's clock */
 	uint64_t scan_due_ns;	  /* the next look at all processes, on the session's clock */
 	uint64_t no_slot;	  /* processes for which there was no room */
 	uint64_t ended_early;	  /* that ended before they could be looked at */
-	uint64_t refused_by[8];	  /* that could not be watched, by gw_status */
+	uint64_t refused_by[8];	  /* that could not be watched, or have no probes, by gw_status */
 	size_t cpu_times, pairs;  /* entries in these maps, as of the last look */
 };
 

@@ -39,10 +39,11 @@ struct gw_watched_place {
 
 struct gw_watched {
 	pid_t pid;
-	int selected; /* asked for: by its PID, or as the command of a run */
-	int launcher; /* what becomes the command of a run, and is nothing itself */
-	int grown;    /* old enough for probes */
-	int unwanted; /* let go as soon as it was known what it is */
+	int selected;	  /* asked for: by its PID, or as the command of a run */
+	int launcher;	  /* what becomes the command of a run, and is nothing itself */
+	int grown;	  /* old enough for probes */
+	int sites_unread; /* the instructions to probe are being looked for */
+	int unwanted;	  /* let go as soon as it was known what it is */
 	enum gw_watched_kind kind;
 	struct gw_error error;		 /* of a refused one: why; of an opaque one: what it is */
 	struct gw_error no_probes;	 /* why it has none, that could have been wanted */
