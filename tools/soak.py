@@ -1,7 +1,8 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
-"""Runs the exporter for a long time over processes and threads that come and go, scrapes it, and says
-whether anything grew: descriptors, memory, BPF objects, slots.
+"""Runs the exporter for a long time over processes and threads that come and go, some of which map files
+made to hurt who reads them; scrapes it, and says whether anything grew: descriptors, memory, BPF
+objects, slots. In the first minute and in each tenth after it, 500 processes start and end.
 
     sudo tools/soak.py --minutes 30
 """
@@ -10,16 +11,20 @@ import argparse
 import json
 import pathlib
 import random
-import subprocess
 import sys
+import tempfile
 import time
 
 REPOSITORY = pathlib.Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(REPOSITORY / "tests" / "live"))
 
 from exporter import Exporter, Programs, assert_laws, assert_nothing_fell, wait_for  # noqa: E402
+from hostile import Bombs  # noqa: E402
 
 SETTLE_S = 60  # caches fill and the allocator finds its size before anything is compared
+
+BURST_EVERY_S, BURST_S, BURST_PROCESSES = 600, 60, 500
+BOMB_EVERY_S, BOMBS_AT_A_TIME = 10, 3
 
 # Threads by the hundred, in processes that last from a moment to half a minute.
 CHURN = """
@@ -74,11 +79,27 @@ def look(exporter):
     }
 
 
-def churn(programs, exporter, seconds, scrape_every_s):
-    """Keeps some processes going; returns how many it started, and the last scrape."""
-    started, before = 0, exporter.scrape()
-    end, scrape_at = time.monotonic() + seconds, 0
-    while time.monotonic() < end:
+class Due:
+    """True whenever so many seconds have passed."""
+
+    def __init__(self, every_s):
+        self.every_s = every_s
+        self.at = time.monotonic()
+
+    def __bool__(self):
+        due = time.monotonic() >= self.at
+        if due:
+            self.at += self.every_s
+        return due
+
+
+def churn(programs, bombs, exporter, seconds, scrape_every_s):
+    """Keeps some processes going; returns how many it started, and the slowest scrape."""
+    started, before, slowest_s = 0, exporter.scrape(), 0
+    begun = time.monotonic()
+    scrape, bomb = Due(scrape_every_s), Due(BOMB_EVERY_S)
+    burst = Due(BURST_S / BURST_PROCESSES)
+    while time.monotonic() < begun + seconds:
         for process in [process for process in programs.processes if process.poll() is not None]:
             process.stdin.close()
             process.stdout.close()
@@ -86,19 +107,29 @@ def churn(programs, exporter, seconds, scrape_every_s):
         if len(programs.processes) < 8:
             programs.start(CHURN, random.choice((0.1, 0.5, 2, 30)))
             started += 1
-        if time.monotonic() >= scrape_at:
-            scrape_at = time.monotonic() + scrape_every_s
+        if burst and (time.monotonic() - begun) % BURST_EVERY_S < BURST_S:
+            programs.start(CHURN, 0)
+            started += 1
+        if bomb:
+            bombs.start()
+            if len(bombs.processes) > BOMBS_AT_A_TIME:
+                bombs.end_one()
+        if scrape:
+            at = time.monotonic()
             after = exporter.scrape()
+            slowest_s = max(slowest_s, time.monotonic() - at)
             assert_laws(after)
             assert_nothing_fell(before, after)
             before = after
-        time.sleep(0.05)
-    return started, before
+        time.sleep(0.02)
+    return started, slowest_s
 
 
-def rest(programs, exporter):
+def rest(programs, bombs, exporter):
     """Until all have ended and been let go of."""
     programs.end()
+    while bombs.processes:
+        bombs.end_one()
     wait_for("all are let go of", lambda: exporter.scrape().sum("gilwatch_map_entries", map="processes") == 0)
     exporter.scrape()
     time.sleep(2)  # what a look takes for a moment is given back when there is time
@@ -111,23 +142,34 @@ def main():
     parser.add_argument("--scrape-every", type=float, default=5, metavar="SECONDS")
     options = parser.parse_args()
     engine = ["--engine=" + options.engine] if options.engine else []
-    with Programs() as programs, Exporter("--comm", programs.comm, *engine) as exporter:
-        churn(programs, exporter, min(SETTLE_S, 60 * options.minutes / 4), options.scrape_every)
-        rest(programs, exporter)
+    with (
+        Programs() as programs,
+        tempfile.TemporaryDirectory() as directory,
+        Bombs(directory, programs.comm + "b") as bombs,
+        Exporter("--comm", programs.comm + "*", *engine) as exporter,
+    ):
+        settle_s = min(SETTLE_S, 60 * options.minutes / 4)
+        churn(programs, bombs, exporter, settle_s, options.scrape_every)
+        rest(programs, bombs, exporter)
         before = look(exporter)
         print("before: %s" % json.dumps(before), flush=True)
-        started, last = churn(programs, exporter, 60 * options.minutes, options.scrape_every)
-        rest(programs, exporter)
+        started, slowest_s = churn(
+            programs, bombs, exporter, 60 * options.minutes, options.scrape_every
+        )
+        rest(programs, bombs, exporter)
         after = look(exporter)
         print("after:  %s" % json.dumps(after))
         metrics = exporter.scrape()
         print(
-            "%d processes started, %d threads seen; missed: %s; lost: %s; CPU %.2f s"
+            "%d processes started, %d threads seen; missed: %s; lost: %s; %d files refused; "
+            "slowest scrape %.0f ms; CPU %.2f s"
             % (
                 started,
                 metrics.sum("gilwatch_threads_started_total"),
                 metrics.by("gilwatch_targets_missed_total", "reason"),
                 {k: v for k, v in metrics.by("gilwatch_lost_events_total", "reason").items() if v},
+                metrics.get("gilwatch_attach_failures_total", reason="target"),
+                1e3 * (slowest_s - 0.11),  # it waits so long before it asks
                 metrics.get("process_cpu_seconds_total"),
             )
         )

@@ -3,6 +3,7 @@
 `gilwatch summary`; rules and dashboard asked of it."""
 
 import json
+import math
 import os
 import re
 import subprocess
@@ -13,13 +14,22 @@ import urllib.request
 
 import pytest
 import yaml
-from exporter import IDLE, PATIENCE_S, SPIN, Exporter, Programs, free_port, wait_for
+from exporter import PATIENCE_S, SPIN, Exporter, Programs, free_port, wait_for
 from harness import REPOSITORY, Schedstat, only_process, run
 
 DEPLOY = REPOSITORY / "tools" / "deploy"
 # Waiting, if not for CPUs, all but one: many more than the alert takes.
 SPINNERS = 6
 WINDOW = "8s"  # in place of the minutes that rules and dashboard look back
+
+
+# It waits for nobody, and resumes now and then.
+HEALTHY = """
+import time
+print("ready", flush=True)
+while True:
+    time.sleep(0.05)
+"""
 
 
 class Prometheus:
@@ -95,7 +105,7 @@ def scraped():
     with Programs() as busy, Programs() as idle:
         work = busy.start(SPIN, SPINNERS)
         work.stdout.readline()
-        idle.start(IDLE).stdout.readline()
+        idle.start(HEALTHY).stdout.readline()
         with Exporter("--comm", busy.comm, "--comm", idle.comm, "--per-process") as exporter:
             with Prometheus([exporter.port]) as prometheus:
                 wait_for(
@@ -214,16 +224,29 @@ def test_recording_rules_have_data(scraped):
 
 
 def test_every_query_of_the_dashboard_has_data(scraped):
+    """Of each panel, and of the variables on top; a number, and not what stands for none."""
     dashboard = json.loads((DEPLOY / "grafana" / "dashboard.json").read_text())
-    asked = 0
-    for panel in dashboard["panels"]:
-        for target in panel["targets"]:
-            expression = target["expr"].replace("$__rate_interval", WINDOW)
-            expression = expression.replace("$group", ".*").replace("$instance", ".*")
-            assert "$" not in expression, expression
-            wait_for(panel["title"], lambda: scraped.prometheus.query(expression))
-            asked += 1
-    assert asked >= 20
+    queries = [
+        (panel["title"], target["expr"])
+        for panel in dashboard["panels"]
+        for target in panel["targets"]
+    ]
+    assert len(queries) >= 20
+    assert all(panel["targets"] for panel in dashboard["panels"])
+    for variable in dashboard["templating"]["list"]:
+        if variable["type"] == "query":
+            selector, label = re.fullmatch(r"label_values\((.*), (\w+)\)", variable["definition"]).groups()
+            queries.append((variable["name"], 'group by (%s) (%s)' % (label, selector)))
+    for title, expression in queries:
+        expression = expression.replace("$__rate_interval", WINDOW)
+        expression = expression.replace("$group", ".*").replace("$instance", ".*")
+        assert "$" not in expression, expression
+        wait_for(
+            "%s: %s" % (title, expression),
+            lambda: [
+                value for _, value in scraped.prometheus.query(expression) if not math.isnan(value)
+            ],
+        )
 
 
 def test_rules_and_their_tests():
