@@ -325,14 +325,15 @@ static int named_as_python(const char *comm)
 	return !strncmp(comm, "python", 6) || !strncmp(comm, "pypy", 4);
 }
 
-/* 1: it is one of those asked for. */
+/* 1: it is one of those asked for; -ESRCH: it has ended. */
 static int is_asked_for(struct gw_scanner *s, struct gw_proc_stat *stat)
 {
 	char path[64], text[2048];
 
 	snprintf(path, sizeof(path), "/proc/%d/stat", s->pid);
-	if (gw_read_text(path, text, sizeof(text)) < 0 || gw_proc_parse_stat(text, stat) ||
-	    stat->flags & PF_KTHREAD || !fits(s, stat))
+	if (gw_read_text(path, text, sizeof(text)) < 0)
+		return -ESRCH;
+	if (gw_proc_parse_stat(text, stat) || stat->flags & PF_KTHREAD || !fits(s, stat))
 		return 0;
 	s->live = gw_proc_live_thread_of(s->pid, stat);
 	return 1;
@@ -343,7 +344,7 @@ static int look_at_process(struct gw_scanner *s)
 	struct gw_proc_stat stat;
 	int found;
 
-	if (!is_asked_for(s, &stat))
+	if (is_asked_for(s, &stat) <= 0)
 		return 0;
 	found = maps_python(s);
 	if (found == -ESRCH) /* a zombie */
@@ -436,13 +437,15 @@ static void forget_files(struct gw_scanner *s)
 int gw_scanner_look(struct gw_scanner *s, const struct gw_scan_filter *filter, pid_t pid)
 {
 	struct gw_proc_stat stat;
+	int asked_for;
 
 	/* Files come and go for as long as the host is up. */
 	if (s->mapped_count > MAPPED_MAX)
 		forget_files(s);
 	s->filter = filter;
 	s->pid = pid;
-	return is_asked_for(s, &stat) ? maps_python(s) : 0;
+	asked_for = is_asked_for(s, &stat);
+	return asked_for > 0 ? maps_python(s) : asked_for;
 }
 
 void gw_scanner_free(struct gw_scanner *s)

@@ -10,7 +10,10 @@
 /* What may come in before a burst is seen: by an alarm, or by two ticks where there is none. */
 #define SURPRISE_ALARM_NS 5000000ULL
 #define SURPRISE_TICKS_NS 100000000ULL
-/* At least that often the account of a process is brought up to date. */
+/*
+ * At least that often the account of a process is brought up to date where nothing happens to it;
+ * where many are watched for long, it is by gw_pace_calm_due_ns().
+ */
 #define WAIT_NS 250000000ULL
 /* Hits that come to less than this part of the room until the alarm can wait as long. */
 #define FEW_PARTS 8
@@ -165,8 +168,11 @@ static int has_few_hits(const struct gw_watch *w, const struct gw_watched *watch
 static int can_wait(const struct gw_watch *w, const struct gw_watched *watched)
 {
 	const struct gw_pace *pace = &watched->pace;
+	const volatile struct gw_process *process = gw_session_process(w->session, watched->slot);
 	uint64_t now = gw_session_now_ns(w->session);
 
+	if (w->slots && gw_session_alarm(w->session) >= 0)
+		return process->hits < process->hits_alarm && now < gw_pace_calm_due_ns(pace);
 	if (pace->mode == GW_PACE_WINDOW || now - pace->last.now_ns >= WAIT_NS ||
 	    !has_few_hits(w, watched))
 		return 0;
