@@ -11,7 +11,7 @@
 /* A host with more different files than this in memory gets slower, and no more than that. */
 #define ENTRIES_MAX 8192
 #define BUCKETS	    1024
-/* Where files are read behind: one that ended its reader is not read again for so long. */
+/* Where that is kept: a file that ended its reader is not read again for so long. */
 #define UNFIT_NS 600000000000ULL
 
 struct entry {
@@ -42,6 +42,7 @@ struct gw_file_cache {
 	pthread_mutex_t
 		lock; /* of all but behind, which changes only while nothing is read behind */
 	struct gw_behind *behind; /* NULL: whoever asks waits */
+	int keeps_unfit;
 	struct known_sites *known;
 	size_t known_count, known_put;
 	size_t count;
@@ -90,6 +91,13 @@ struct gw_behind *gw_file_cache_behind(const struct gw_file_cache *cache)
 void gw_file_cache_set_behind(struct gw_file_cache *cache, struct gw_behind *behind)
 {
 	cache->behind = behind;
+	cache->keeps_unfit = 1;
+}
+
+void gw_file_cache_keep_unfit(struct gw_file_cache *cache)
+{
+	if (cache)
+		cache->keeps_unfit = 1;
 }
 
 /* ---- symbols ---- */
@@ -187,7 +195,7 @@ void gw_file_cache_put(struct gw_file_cache *cache, const struct stat *file,
 	/* The other codes are of this moment, or of this machine's load. */
 	int lasts = gw_file_code_is_final(code);
 
-	if (!cache || (!lasts && !cache->behind))
+	if (!cache || (!lasts && !cache->keeps_unfit))
 		return;
 	pthread_mutex_lock(&cache->lock);
 	put(cache, file, request, lasts);
@@ -251,7 +259,7 @@ void gw_file_cache_put_sites(struct gw_file_cache *cache, const struct stat *fil
 {
 	struct known_sites *known;
 
-	if (!cache || (code && !cache->behind))
+	if (!cache || (code && !cache->keeps_unfit))
 		return;
 	pthread_mutex_lock(&cache->lock);
 	known = find_sites(cache, file);

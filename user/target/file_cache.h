@@ -13,12 +13,15 @@
 struct gw_behind *gw_file_cache_behind(const struct gw_file_cache *cache);
 void gw_file_cache_set_behind(struct gw_file_cache *cache, struct gw_behind *behind);
 
+/* From now on what ended its reader is known for some minutes: who looks once needs one answer. */
+void gw_file_cache_keep_unfit(struct gw_file_cache *cache);
+
 /* Returns 1 with the request answered if the file is known. A NULL cache knows nothing. */
 int gw_file_cache_get(struct gw_file_cache *cache, const struct stat *file,
 		      struct gw_symbols_request *request);
 /*
- * Keeps the answer, if it is one that stays true as long as the file does; where files are read
- * behind, the others too, for some minutes.
+ * Keeps the answer, if it is one that stays true as long as the file does; the others too, for some
+ * minutes, where files are read behind or that was asked for.
  */
 void gw_file_cache_put(struct gw_file_cache *cache, const struct stat *file,
 		       const struct gw_symbols_request *request);

@@ -10,6 +10,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "target/file_cache.h"
 #include "target/proc.h"
 #include "target/proc_parse.h"
 #include "target/python_search.h"
@@ -397,6 +398,7 @@ int gw_scan_processes(const struct gw_scan_filter *filter, int with_sites,
 		s->filter = filter;
 		s->searches = searches;
 		s->cache = cache;
+		gw_file_cache_keep_unfit(cache);
 		s->scan = scan;
 		code = look_at_all(s, proc);
 		tdestroy(s->mapped, free_mapped);
