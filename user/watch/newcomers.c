@@ -72,7 +72,7 @@ void gw_newcomers_wait(struct gw_newcomers *n, pid_t pid, uint64_t now_ns)
 			n->dropped++;
 			return;
 		}
-		*newcomer = (struct gw_newcomer){.pid = pid, .looks = LOOKS - 1};
+		*newcomer = (struct gw_newcomer){.pid = pid, .looks = LOOKS - 2};
 	}
 	newcomer->due_ns = now_ns + (WAIT_NS << newcomer->waits);
 	if (newcomer->waits < WAITS_MAX)
