@@ -49,6 +49,13 @@ def rss_mib(pid):
     return int(re.search(r"VmRSS:\s+(\d+)", status).group(1)) / 1024
 
 
+def mapped_maps_mib(pid):
+    """What of the RSS are its BPF maps, which it maps: the maps' own memory has it already."""
+    smaps = open("/proc/%d/smaps" % pid).read()
+    found = re.findall(r"^\S+ \S+ \S+ \S+ \S+ +anon_inode:bpf-map\n(?:\w+:.*\n)*?Rss:\s+(\d+)", smaps, re.M)
+    return sum(map(int, found)) / 1024
+
+
 def maps_mib(pid, threads):
     """The memory of its BPF maps, by what the kernel says of each; it leaves out the values in
     tasks' storage, of which there is one a thread."""
@@ -81,7 +88,8 @@ def at_work(pid, engine, threads, seconds, options=()):
             before, began = cpu_s(process.pid), time.monotonic()
             time.sleep(seconds)
             used, elapsed = cpu_s(process.pid) - before, time.monotonic() - began
-            return used / elapsed, rss_mib(process.pid), maps_mib(process.pid, threads)
+            rss = rss_mib(process.pid) - mapped_maps_mib(process.pid)
+            return used / elapsed, rss, maps_mib(process.pid, threads)
         finally:
             process.send_signal(signal.SIGINT)
             try:

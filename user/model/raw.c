@@ -62,6 +62,16 @@ int gw_raw_pack(struct gw_raw *raw, const struct gw_hist *from, struct gw_raw_hi
 	return 0;
 }
 
+void gw_raw_reset(struct gw_raw *raw)
+{
+	free(raw->process);
+	free(raw->gil);
+	raw->process = NULL;
+	raw->gil = NULL;
+	raw->process_count = raw->gil_count = 0;
+	raw->thread_count = raw->bucket_count = raw->cpu_count = raw->pair_count = 0;
+}
+
 void gw_raw_clear(struct gw_raw *raw)
 {
 	if (!raw)

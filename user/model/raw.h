@@ -63,6 +63,9 @@ __u64 *gw_raw_buckets(struct gw_raw *raw, struct gw_raw_hist *hist, size_t *coun
 /* Keeps a whole histogram without its empty octaves. 0 or -ENOMEM. */
 int gw_raw_pack(struct gw_raw *raw, const struct gw_hist *from, struct gw_raw_hist *to);
 
+/* Empties it, and keeps the memory of what there is one a thread of. */
+void gw_raw_reset(struct gw_raw *raw);
+
 /* Frees everything inside and zeroes it; accepts NULL and a zeroed struct. */
 void gw_raw_clear(struct gw_raw *raw);
 

@@ -14,7 +14,10 @@
 #include "probe/session_parts.h"
 
 /* Long enough for every program that was running as counting stopped to have ended. */
-#define SETTLE_US 2000
+/* Allocations of this size are mapped, and so much may lie free at the heap's end. */
+#define MAPPED_FROM  (256 << 10)
+#define TRIMMED_FROM (1 << 20)
+#define SETTLE_US    2000
 /* What a CPU can be expected to have: a machine with two has room for 65,536. */
 #define THREADS_PER_CPU 32768
 /* Attempts to read while no thread ends meanwhile. */
@@ -217,6 +220,13 @@ int gw_session_load(struct gw_session *s, const struct gw_session_options *optio
 		return load_refused(code, err);
 	/* libbpf had the types of the whole kernel in memory for that, some 8 MiB. */
 	malloc_trim(0);
+	/*
+	 * What a look takes (an element a thread, room for processes that are not there) is the
+	 * kernel's again at once, and what nothing is written to takes no memory: without this the
+	 * allocator raises both limits to what was freed last, up to 64 MiB.
+	 */
+	mallopt(M_MMAP_THRESHOLD, MAPPED_FROM);
+	mallopt(M_TRIM_THRESHOLD, TRIMMED_FROM);
 	code = map_arrays(s, err);
 	if (!code)
 		code = gw_session_fill(s, options, err);
@@ -412,7 +422,7 @@ int gw_session_read(struct gw_session *s, struct gw_raw *raw, struct gw_error *e
 	for (int i = 0; i < READ_TRIES; i++) {
 		uint64_t before = threads_ended(s);
 
-		gw_raw_clear(raw);
+		gw_raw_reset(raw);
 		code = read_once(s, raw);
 		if (code || threads_ended(s) == before)
 			break;

@@ -190,7 +190,10 @@ uint64_t gw_session_start_ns(const struct gw_session *session);
 /* Stops counting; everything that is open ends at the time returned. */
 uint64_t gw_session_stop(struct gw_session *session);
 
-/* Copies everything out. raw must be zeroed; gw_raw_clear frees it, also after an error. */
+/*
+ * Copies everything out. raw is zeroed or of an earlier reading, whose memory is used again;
+ * gw_raw_clear frees it, also after an error.
+ */
 int gw_session_read(struct gw_session *session, struct gw_raw *raw, struct gw_error *err);
 
 /* What was read last has been shown: what gw_gil_state.most_lately tells begins anew. */

@@ -336,14 +336,12 @@ int gw_watch_collect(struct gw_watch *w, const struct gw_raw *raw, enum gw_ended
 int gw_watch_look(struct gw_watch *w, enum gw_ended ended, struct gw_snapshot *snapshot,
 		  struct gw_error *err)
 {
-	struct gw_raw raw = {0};
-	int code = gw_session_read(w->session, &raw, err);
+	int code = gw_session_read(w->session, &w->raw, err);
 
 	if (!code)
-		code = gw_watch_collect(w, &raw, ended, snapshot, err);
+		code = gw_watch_collect(w, &w->raw, ended, snapshot, err);
 	if (!code)
 		gw_session_forget_lately(w->session);
-	gw_raw_clear(&raw);
 	return code;
 }
 
@@ -366,6 +364,7 @@ void gw_watch_free(struct gw_watch *w)
 	gw_session_free(w->session);
 	gw_watched_list_free(&w->list);
 	free(w->by_slot);
+	gw_raw_clear(&w->raw);
 	if (w->signals > 0)
 		close(w->signals);
 }

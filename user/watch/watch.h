@@ -44,7 +44,8 @@ struct gw_watch {
 	struct gw_session *session;
 	struct gw_loading *loading; /* of the session; NULL: none goes on */
 	int signals;		    /* becomes readable with SIGINT, SIGTERM and SIGHUP */
-	int alarm; /* becomes readable when a tick is due at once; -1: there is none */
+	int alarm;	   /* becomes readable when a tick is due at once; -1: there is none */
+	struct gw_raw raw; /* of the last look: its memory is the next one's */
 	size_t ticks;
 	uint64_t budget_ticked_ns; /* the last look at what probes cost, on the session's clock */
 	uint64_t due_ns;	   /* of the next tick, on the session's clock */
