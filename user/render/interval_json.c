@@ -27,8 +27,6 @@ int gw_interval_json_write(const struct gw_interval *interval, FILE *out)
 	gw_json_stream_snapshot(&stream, interval->between);
 	gw_json_stream_text(&stream, ",\"cumulative\":");
 	gw_json_stream_snapshot(&stream, interval->since_start);
-	gw_json_stream_text(&stream, "}\n");
-	if (fflush(out) && !stream.code)
-		stream.code = -EIO;
-	return stream.code;
+	gw_json_stream_text(&stream, "}");
+	return gw_json_stream_end(&stream);
 }

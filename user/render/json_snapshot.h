@@ -11,11 +11,13 @@
 
 #include "model/snapshot.h"
 
-/* A compact document on its way. */
+/* A compact document on its way. Jansson writes it token by token: they are gathered. */
 struct gw_json_stream {
 	FILE *out;
 	size_t precision; /* digits of numbers */
 	int code;	  /* the first error: -ENOMEM or -EIO */
+	size_t used;	  /* of the buffer */
+	char buffer[16384];
 };
 
 /* Of the document's frame: braces, commas, and names of members. */
@@ -26,6 +28,9 @@ void gw_json_stream_members(struct gw_json_stream *stream, json_t *object);
 
 /* An object with all members of gilwatch.summary.v1 but schema and version. */
 void gw_json_stream_snapshot(struct gw_json_stream *stream, const struct gw_snapshot *snapshot);
+
+/* Writes what is still to be written, the end of the line, and flushes. Returns the code. */
+int gw_json_stream_end(struct gw_json_stream *stream);
 
 /* Digits (for JSON_REAL_PRECISION) that keep the nanoseconds of the snapshot's times. */
 size_t gw_json_precision(const struct gw_snapshot *snapshot);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 /* Whole documents: indented ones as one tree, long ones in pieces of which none is large. */
 #include <errno.h>
+#include <string.h>
 
 #include "render/json.h"
 #include "render/json_fields.h"
@@ -33,10 +34,43 @@ static void fail(struct gw_json_stream *stream, int code)
 		stream->code = code;
 }
 
+static void empty(struct gw_json_stream *stream)
+{
+	if (fwrite(stream->buffer, 1, stream->used, stream->out) != stream->used)
+		fail(stream, -EIO);
+	stream->used = 0;
+}
+
+static int gather(const char *text, size_t size, void *data)
+{
+	struct gw_json_stream *stream = data;
+
+	while (size) {
+		size_t room = sizeof(stream->buffer) - stream->used;
+		size_t part = size < room ? size : room;
+
+		memcpy(stream->buffer + stream->used, text, part);
+		stream->used += part;
+		text += part;
+		size -= part;
+		if (stream->used == sizeof(stream->buffer))
+			empty(stream);
+	}
+	return stream->code;
+}
+
 void gw_json_stream_text(struct gw_json_stream *stream, const char *text)
 {
-	if (fputs(text, stream->out) == EOF)
+	gather(text, strlen(text), stream);
+}
+
+int gw_json_stream_end(struct gw_json_stream *stream)
+{
+	gw_json_stream_text(stream, "\n");
+	empty(stream);
+	if (fflush(stream->out))
 		fail(stream, -EIO);
+	return stream->code;
 }
 
 static void write_value(struct gw_json_stream *stream, json_t *value, size_t flags)
@@ -44,9 +78,9 @@ static void write_value(struct gw_json_stream *stream, json_t *value, size_t fla
 	if (!value)
 		fail(stream, -ENOMEM);
 	else if (!stream->code &&
-		 json_dumpf(value, stream->out,
-			    flags | JSON_COMPACT | JSON_REAL_PRECISION(stream->precision)))
-		fail(stream, -EIO);
+		 json_dump_callback(value, gather, stream,
+				    flags | JSON_COMPACT | JSON_REAL_PRECISION(stream->precision)))
+		fail(stream, -ENOMEM); /* -EIO has been noted as it came */
 	json_decref(value);
 }
 
@@ -158,6 +192,8 @@ static int write_indented(const struct gw_snapshot *s, FILE *out)
 			    JSON_INDENT(1) | JSON_REAL_PRECISION(gw_json_precision(s))))
 		err = -EIO;
 	json_decref(object);
+	if (!err && (fputc('\n', out) == EOF || fflush(out)))
+		err = -EIO;
 	return err;
 }
 
@@ -170,7 +206,7 @@ static int write_compact(const struct gw_snapshot *s, FILE *out)
 	if (w.failed)
 		fail(&stream, -ENOMEM);
 	write_snapshot(&stream, head, s);
-	return stream.code;
+	return gw_json_stream_end(&stream);
 }
 
 /* Indented for people, unless it is so long that only programs will read it. */
@@ -185,9 +221,5 @@ static int is_long(const struct gw_snapshot *s)
 
 int gw_json_write(const struct gw_snapshot *s, FILE *out)
 {
-	int err = is_long(s) ? write_compact(s, out) : write_indented(s, out);
-
-	if (!err && (fputc('\n', out) == EOF || fflush(out)))
-		err = -EIO;
-	return err;
+	return is_long(s) ? write_compact(s, out) : write_indented(s, out);
 }
