@@ -31,6 +31,7 @@ typedef struct load (*load_fn)(uint64_t now_ns);
 struct run {
 	struct gw_pace pace;
 	int alarms; /* somebody looks as soon as there is no room for more */
+	int calm;   /* … and else only when a look is due */
 	load_fn load;
 	uint64_t now_ns, tick_ns, hits, cpu_ns;
 	double cost_ns; /* hits, and windows' coming and going */
@@ -129,7 +130,9 @@ static void go_on(uint64_t for_ns)
 		if (run.now_ns >= run.tick_ns || run.now_ns >= gw_pace_due_ns(&run.pace) ||
 		    (run.alarms && run.probes && run.hits >= gw_pace_alarm_hits(&run.pace)))
 			look();
-		if (run.now_ns >= run.tick_ns)
+		if (run.calm)
+			run.tick_ns = gw_pace_calm_due_ns(&run.pace);
+		else if (run.now_ns >= run.tick_ns)
 			run.tick_ns += TICK;
 	}
 }
@@ -211,6 +214,12 @@ static struct load burst_late(uint64_t now_ns)
 	return now_ns < 12 * SECOND ? (struct load){500, 1} : (struct load){FAST, 1};
 }
 
+/* From 1 % to 5 % under probes: far from all that there is room for in 200 ms. */
+static struct load brisk_late(uint64_t now_ns)
+{
+	return now_ns < 12 * SECOND ? (struct load){5000, 1} : (struct load){26000, 1};
+}
+
 static struct load stopped_between(uint64_t now_ns)
 {
 	if (now_ns >= 10 * SECOND && now_ns < 30 * SECOND)
@@ -289,6 +298,21 @@ static void test_a_burst_is_noticed_within_200_ms(void **state)
 		struct gw_pace_terms terms = terms_of(budgets[i]);
 
 		begin(&terms, burst_late, 0);
+		go_on(20 * SECOND);
+		assert_true(run.drops >= 1);
+		assert_in_range(run.first_drop_ns, 12 * SECOND, 12 * SECOND + 200 * MS);
+	}
+}
+
+static void test_a_burst_is_noticed_by_its_alarm(void **state)
+{
+	const load_fn loads[] = {burst_late, brisk_late};
+	struct gw_pace_terms terms = terms_of(0.02);
+
+	(void)state;
+	for (size_t i = 0; i < 2; i++) {
+		begin(&terms, loads[i], 1);
+		run.calm = 1;
 		go_on(20 * SECOND);
 		assert_true(run.drops >= 1);
 		assert_in_range(run.first_drop_ns, 12 * SECOND, 12 * SECOND + 200 * MS);
@@ -568,6 +592,7 @@ int main(void)
 		cmocka_unit_test(test_a_process_that_is_stopped_for_a_while),
 		cmocka_unit_test(test_without_alarms_a_surprise_comes_on_top),
 		cmocka_unit_test(test_a_burst_is_noticed_within_200_ms),
+		cmocka_unit_test(test_a_burst_is_noticed_by_its_alarm),
 		cmocka_unit_test(test_a_lesser_burst_too),
 		cmocka_unit_test(test_windows_fill_the_budget),
 		cmocka_unit_test(test_a_short_watch_keeps_the_budget),

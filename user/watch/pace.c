@@ -105,6 +105,7 @@ static void advance(struct gw_pace *p, const struct gw_pace_look *look)
 	if (p->level_ns < 0)
 		p->level_ns = 0;
 	p->level_ns += cost;
+	p->last_cost_ns = cost;
 	if (cost > 0)
 		p->cost_at_ns = look->now_ns;
 	else if (since(look->now_ns, p->cost_at_ns) > GW_PACE_SPAN_NS)
@@ -286,10 +287,17 @@ void gw_pace_failed(struct gw_pace *p)
 	p->next_window_ns = p->last.now_ns + GW_PACE_SECOND_NS;
 }
 
+/* What a burst costs until it is one, on a CPU of its own. */
+static double burst_ns(const struct gw_pace *p)
+{
+	return HOT_TIMES * p->terms.budget * (double)HOT_NS;
+}
+
 /* Far from the ceiling, and not on the way there. */
 static int is_calm(const struct gw_pace *p)
 {
-	return p->terms.budget >= 1 || (!p->hot && 2 * p->level_ns < room_ns(p));
+	return p->terms.budget >= 1 ||
+	       (!p->hot && p->last_cost_ns < burst_ns(p) && 2 * p->level_ns < room_ns(p));
 }
 
 uint64_t gw_pace_due_ns(const struct gw_pace *p)
@@ -320,6 +328,9 @@ uint64_t gw_pace_alarm_hits(const struct gw_pace *p)
 
 	if (p->terms.budget >= 1 || !p->terms.hit_ns)
 		return UINT64_MAX;
+	/* Else a burst would only be noticed when it has used up all that there is room for. */
+	if (p->mode == GW_PACE_EXACT && left > burst_ns(p))
+		left = burst_ns(p);
 	if (left < (double)GRAIN_NS)
 		left = (double)GRAIN_NS;
 	return p->last.hits + (uint64_t)left / p->terms.hit_ns;

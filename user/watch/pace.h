@@ -58,6 +58,7 @@ struct gw_pace {
 
 	/* the account */
 	double level_ns;     /* of the bucket */
+	double last_cost_ns; /* what came in from the look before the last to the last */
 	uint64_t cost_at_ns; /* when something came in last */
 	int rising;	     /* more came in than leaked out, in the last look */
 	uint64_t mark_ns[GW_PACE_MARKS], mark_cpu_ns[GW_PACE_MARKS]; /* a ring */
