@@ -45,6 +45,15 @@ static int suspect(const struct gw_flow *flow, void *data)
 	return 0;
 }
 
+static bool is_known(const struct gw_gil_finder *finder, const struct gw_gil_call *call)
+{
+	for (size_t i = 0; i < finder->call_count; i++)
+		if (finder->call[i].address == call->address &&
+		    finder->call[i].callee == call->callee)
+			return true;
+	return false;
+}
+
 static int add_call(struct gw_gil_finder *finder, const struct gw_gil_call *call)
 {
 	struct gw_gil_call *grown;
@@ -67,7 +76,7 @@ static int add_call(struct gw_gil_finder *finder, const struct gw_gil_call *call
 struct walk {
 	struct gw_gil_finder *finder;
 	const struct gw_function *function;
-	int loaded[16]; /* the callee whose address was loaded into each register, or -1 */
+	uint8_t loaded[16]; /* into each register: the callees, a set of bits */
 };
 
 static int note_load(const struct gw_flow *flow, void *data)
@@ -76,48 +85,76 @@ static int note_load(const struct gw_flow *flow, void *data)
 	int id = gw_plt_callee(&walk->finder->plt, flow);
 
 	if (flow->kind == GW_FLOW_LOAD_SLOT && id >= 0)
-		walk->loaded[flow->reg] = id;
+		walk->loaded[flow->reg] |= (uint8_t)(1 << id);
 	return 0;
+}
+
+static struct gw_gil_call call_of(const struct walk *walk, const struct gw_flow *flow, int id)
+{
+	return (struct gw_gil_call){
+		.address = flow->address,
+		.in = walk->function,
+		.callee = (enum gw_gil_callee)id,
+		.cheap = flow->emulated,
+	};
 }
 
 static int note_call(const struct gw_flow *flow, void *data)
 {
 	struct walk *walk = data;
-	int id = -1;
+	struct gw_gil_call call;
+	int id = gw_plt_callee(&walk->finder->plt, flow);
 
-	note_load(flow, walk);
-	if (flow->kind == GW_FLOW_CALL || flow->kind == GW_FLOW_CALL_SLOT)
-		id = gw_plt_callee(&walk->finder->plt, flow);
-	else if (flow->kind == GW_FLOW_CALL_REGISTER)
-		id = walk->loaded[flow->reg];
-	if (id < 0)
+	if (id < 0 || (flow->kind != GW_FLOW_CALL && flow->kind != GW_FLOW_CALL_SLOT))
 		return 0;
-	return add_call(walk->finder, &(struct gw_gil_call){
-					      .address = flow->address,
-					      .in = walk->function,
-					      .callee = (enum gw_gil_callee)id,
-					      .cheap = flow->emulated,
-				      });
+	call = call_of(walk, flow, id);
+	return add_call(walk->finder, &call);
+}
+
+static int note_register_call(const struct gw_flow *flow, void *data)
+{
+	struct walk *walk = data;
+	int code = 0;
+
+	if (flow->kind != GW_FLOW_CALL_REGISTER)
+		return 0;
+	for (int id = GW_CALLEE_WAIT; id <= GW_CALLEE_SIGNAL && !code; id++) {
+		struct gw_gil_call call = call_of(walk, flow, id);
+
+		if (walk->loaded[flow->reg] >> id & 1 && !is_known(walk->finder, &call))
+			code = add_call(walk->finder, &call);
+	}
+	return code;
 }
 
 /*
- * -fno-plt code may load a callee's address once and call it through the register several times.
- * Which calls through that register are meant is not followed: all are taken, since one too many
- * costs a probe that finds another argument there, and one too few would lose releases. A loop can
- * put the load behind the call, hence the walk before the walk.
+ * -fno-plt code may load a callee's address once and call it through the register several times, in
+ * any part of the function. Which calls through that register are meant is not followed: all are
+ * taken, since one too many costs a probe that finds another argument there, and one too few would
+ * lose releases. A loop can put the load behind the call, hence the walk before the walk.
  */
+static int collect_register_calls(struct gw_gil_finder *finder, const struct gw_function *function)
+{
+	struct walk walk = {.finder = finder};
+	struct gw_gil_parts parts;
+	int code = gw_gil_find_parts(finder, function, &parts);
+
+	for (size_t i = 0; i < parts.count && !code; i++)
+		code = gw_gil_decode(finder, parts.part[i], note_load, &walk);
+	for (size_t i = 0; i < parts.count && !code; i++) {
+		walk.function = parts.part[i];
+		code = gw_gil_decode(finder, parts.part[i], note_register_call, &walk);
+	}
+	return code;
+}
+
 static int collect_calls_in(struct gw_gil_finder *finder, const struct gw_function *function)
 {
 	struct walk walk = {.finder = finder, .function = function};
-	int code = 0;
-	size_t i;
+	int code = gw_gil_decode(finder, function, note_call, &walk);
 
-	for (i = 0; i < sizeof(walk.loaded) / sizeof(walk.loaded[0]); i++)
-		walk.loaded[i] = -1;
-	if (*gw_gil_mark_of(finder, function) & GW_MARK_LOADS)
-		code = gw_gil_decode(finder, function, note_load, &walk);
-	if (!code)
-		code = gw_gil_decode(finder, function, note_call, &walk);
+	if (!code && *gw_gil_mark_of(finder, function) & GW_MARK_LOADS)
+		code = collect_register_calls(finder, function);
 	return code;
 }
 

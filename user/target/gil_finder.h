@@ -61,9 +61,22 @@ static inline uint8_t *gw_gil_mark_of(struct gw_gil_finder *finder,
 	return &finder->mark[function - finder->functions.function];
 }
 
+/* gcc makes two parts, BOLT two or three, or if asked one of each basic block. */
+#define GW_GIL_PARTS_MAX 256
+
+struct gw_gil_parts {
+	struct gw_gil_finder *finder;
+	size_t count;
+	const struct gw_function *part[GW_GIL_PARTS_MAX];
+};
+
 /* What visit returned, 0, or -EDOM, which nothing else here returns: the budget is used up. */
 int gw_gil_decode(struct gw_gil_finder *finder, const struct gw_function *function,
 		  gw_flow_visit *visit, void *data);
+
+/* All parts that are reached from this one, which is the first. 0, or -EINVAL: too many. */
+int gw_gil_find_parts(struct gw_gil_finder *finder, const struct gw_function *function,
+		      struct gw_gil_parts *parts);
 
 /* Loads the PLT, and fills in the calls of the callees. 0 or a negative errno. */
 int gw_gil_collect_calls(struct gw_gil_finder *finder);
