@@ -404,7 +404,7 @@ static unsigned int ask_until_read(struct gw_file_cache *cache, struct gw_symbol
 	for (;;) {
 		size_t unread = 0;
 
-		assert_int_equal(gw_files_read_symbols(cache, request, count, NULL, NULL), 0);
+		assert_int_equal(gw_files_read_symbols(cache, request, count, NULL, NULL, NULL), 0);
 		for (size_t i = 0; i < count; i++)
 			unread += request[i].code == -EAGAIN;
 		if (!unread)
@@ -458,7 +458,7 @@ static void test_behind_ends(void **state)
 	assert_int_equal(gw_files_read_behind(cache), 0);
 	for (int i = 0; i < 40; i++) {
 		request.fd = open_bomb();
-		assert_int_equal(gw_files_read_symbols(cache, &request, 1, NULL, NULL), 0);
+		assert_int_equal(gw_files_read_symbols(cache, &request, 1, NULL, NULL, NULL), 0);
 		assert_int_equal(request.code, -EAGAIN);
 		close(request.fd);
 	}
