@@ -503,8 +503,8 @@ void fixture_no_facts(struct gw_snapshot *s)
 	thread_begin(&p->thread[0], 4242, "python3");
 	p->thread[0].states.ns[GW_STATE_UNKNOWN] = SEC(10);
 	process_end(p);
-	strip_probes(p);
 	p->gil_count = 0;
+	strip_probes(p);
 	for (int i = 0; i < GW_STATE_UNKNOWN; i++) {
 		p->basis[i].kind = GW_BASIS_ABSENT;
 		strcpy(p->basis[i].reason, reason);
