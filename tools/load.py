@@ -52,12 +52,13 @@ def measure(what, pause_s, options, engine):
             lambda: exporter.scrape().get("gilwatch_threads", group=programs.comm) == threads,
         )
         time.sleep(SETTLE_S)
-        waits = []
+        waits, used_s = [], cpu_s(exporter.pid)
         for _ in range(SCRAPES):
             time.sleep(0.5)  # whoever asks within 100 ms gets the answer before
             begun = time.monotonic()
             exporter.get("/metrics")
             waits.append(1e3 * (time.monotonic() - begun))
+        scrape_s = (cpu_s(exporter.pid) - used_s) / SCRAPES
         look_s = exporter.scrape().get("gilwatch_scrape_duration_seconds")
         time.sleep(1)
         used_s, begun = cpu_s(exporter.pid), time.monotonic()
@@ -67,12 +68,12 @@ def measure(what, pause_s, options, engine):
         peak_kib = exporter.resident_kib()
         time.sleep(2)  # what a look takes for a moment is given back when there is time
         print(
-            "%d threads in %d processes, %s: scrape %.1f ms at best, %.1f median, %.1f at worst "
-            "(%.1f ms of the last for the look); memory %.1f MiB, %.1f after a scrape, and %.1f in maps; "
+            "%d threads in %d processes, %s: scrape %.1f ms at best, %.1f median, %.1f at worst, "
+            "%.1f ms of CPU time (%.1f ms of the last for the look); memory %.1f MiB, %.1f after a scrape, and %.1f in maps; "
             "%.2f %% of a core while nobody asks"
             % (
                 *(threads, options.processes, what),
-                *(min(waits), statistics.median(waits), max(waits), 1e3 * look_s),
+                *(min(waits), statistics.median(waits), max(waits), 1e3 * scrape_s, 1e3 * look_s),
                 exporter.resident_kib() / 1024,
                 peak_kib / 1024,
                 memory_of_maps_kib(exporter.pid) / 1024,
