@@ -15,10 +15,9 @@ usage() {
 		Packages come from this machine's mirror. Nothing is installed but what the build needs, and
 		nothing is done again that is there already: to have newer ones, remove the directory.
 
-		  --builds  builds these besides, which takes a quarter of an hour or more on two cores:
-		            free-threaded ones of ${more_free_threaded[*]/-/ in }; from the source of ${plain/-/ in },
-		            one by gcc, shared, without PLT and CET, one by clang with PGO and LTO, and that
-		            one rewritten by BOLT. What a mirror has no source of is left out, and told
+		  --builds  builds these besides, some minutes each: free-threaded ones of
+		            ${more_free_threaded[*]/%/,} and from the source of ${plain/-/ in } a shared one
+		            without PLT and CET. What a mirror has no source of is left out, and told
 		  --list    names those that are there, each with the command that runs it, and fetches nothing
 
 		Environment:
@@ -195,7 +194,7 @@ build() {
 	basename "${archive[0]}" | write_down "$name"
 }
 
-# program_of NAME: of one that was built. 3.14t has its letter in the program's name, 3.14-clang has not.
+# program_of NAME: of one that was built. 3.14t has its letter in the program's name, 3.13-noplt has not.
 program_of() {
 	echo "$cache/built/$1/bin/python${1%%-*}"
 }
@@ -206,45 +205,19 @@ build_without_plt() {
 		LDFLAGS="-Wl,-rpath,$cache/built/$1/lib"
 }
 
-# The relocations are for BOLT.
-build_by_clang() {
-	build "$1" "$plain" CC=clang --enable-optimizations --with-lto=thin \
-		PROFILE_TASK="-m test test_list test_thread" LDFLAGS="-Wl,--emit-relocs"
-}
-
-# rewrite_by_bolt NAME OF: copies the build, and lays its program out anew by what runs often.
-rewrite_by_bolt() {
-	local program profile=$cache/build/$1.fdata bolt
-	bolt=$(command -v llvm-bolt || compgen -c llvm-bolt- | sort -V | tail -n 1)
-
-	[[ $bolt ]] || fail "there is no llvm-bolt"
-	echo "Rewriting Python $2 by BOLT ..."
-	rm -rf "${cache:?}/built/$1"
-	cp -a "$cache/built/$2" "$cache/built/$1"
-	program=$(program_of "$1")
-	run_logged "$bolt" "$(program_of "$2")" -o "$program" -instrument \
-		-instrumentation-file="$profile" -instrumentation-file-append-pid=0 ||
-		fail "BOLT cannot add its counters; see above"
-	run_logged "$program" -m timeit -n 20000 -s 'import os, threading' \
-		'threading.Lock(); os.stat("/"); [i for i in range(50)]' || fail "what BOLT counts with does not run"
-	run_logged "$bolt" "$(program_of "$2")" -o "$program" -data="$profile" -reorder-blocks=ext-tsp \
-		-reorder-functions=hfsort+ -split-functions -split-all-cold -icf=1 -use-gnu-stack ||
-		fail "BOLT cannot rewrite Python; see above"
-	"$program" -c 'import ctypes, zlib' || fail "what BOLT has made does not run"
-	"$bolt" --version | write_down "$1"
-}
-
 make_builds() {
 	local from
-	need_packages interpreters builds
+	need_packages interpreters
 	for from in "${more_free_threaded[@]}"; do
-		if ! is_made "${from%%-*}t" && fetch_source "$from"; then
+		if is_made "${from%%-*}t"; then
+			continue
+		elif fetch_source "$from"; then
 			build "${from%%-*}t" "$from" --disable-gil
+		else
+			echo "(left out: ${from%%-*}t, of which the mirror has no source)"
 		fi
 	done
 	is_made "${plain%%-*}-noplt" || build_without_plt "${plain%%-*}-noplt"
-	is_made "${plain%%-*}-clang" || build_by_clang "${plain%%-*}-clang"
-	is_made "${plain%%-*}-bolt" || rewrite_by_bolt "${plain%%-*}-bolt" "${plain%%-*}-clang"
 	rm -rf "$cache/apt" "$cache/build" "$cache/log"
 }
 

@@ -22,7 +22,6 @@ declare -A PACKAGES_DEBIAN=(
 		python3-jsonschema tmux python3-yaml python3-prometheus-client prometheus systemd
 		bolt-16|bolt-19|bolt-22"
 	[interpreters]="make gcc libc6-dev libffi-dev zlib1g-dev binutils xz-utils"
-	[builds]="clang llvm bolt-16|bolt-19|bolt-22 libbolt-16-dev|libbolt-19-dev|libbolt-22-dev"
 	[targets]="gunicorn uwsgi-core uwsgi-plugin-python3 libapache2-mod-wsgi-py3 pypy3
 		python3-numpy musl-tools"
 	[bench]="wrk bpftrace gnuplot-nox python3 python3-venv"
