@@ -221,15 +221,12 @@ static void note_answer(struct gw_python_search *s, const struct gw_python_file 
 		s->unread = 1;
 		return;
 	}
-	if ((request->code == -ENOTSUP || (!request->code && symbols->narrow)) &&
-	    is_executable(s->pid, request->fd))
+	if (request->code == -ENOTSUP && is_executable(s->pid, request->fd))
 		s->narrow = 1;
 	if (request->code) {
 		note_unfit(s, file, request->code);
 		return;
 	}
-	if (symbols->narrow)
-		return;
 	if (!symbols->runtime) {
 		note_other(s, file, request->fd, symbols);
 		return;
