@@ -337,6 +337,8 @@ uint64_t gw_session_stop(struct gw_session *s)
 		s->stop_ns = gw_session_now_ns(s);
 		__atomic_store_n(&s->bpf->bss->stop_ns, s->stop_ns, __ATOMIC_RELEASE);
 		usleep(SETTLE_US);
+		/* They take their time, in which the last look can be taken and told. */
+		gw_session_release_probes(s);
 	}
 	return s->stop_ns;
 }
@@ -446,10 +448,7 @@ void gw_session_free(struct gw_session *s)
 	if (!s)
 		return;
 	gw_sampler_free(s->sampler);
-	for (size_t i = 0; s->uprobes && i < s->slots; i++)
-		for (int n = 0; n < GW_PYTHONS_PER_PROCESS; n++)
-			if (s->uprobes[i][n])
-				gw_uprobes_free_later(s->uprobes[i][n], s->closer, NULL);
+	gw_session_release_probes(s);
 	gw_closer_free(s->closer);
 	free(s->closing);
 	free(s->uprobes);

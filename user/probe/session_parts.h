@@ -51,6 +51,9 @@ int gw_session_fill(struct gw_session *session, const struct gw_session_options 
 /* Makes alarms of hits readable. */
 void gw_session_hear_alarms(struct gw_session *session);
 
+/* Takes all probes away, in the background. */
+void gw_session_release_probes(struct gw_session *session);
+
 /* Changes the engine of a process, and counts its time under probes. */
 void gw_session_set_engine(struct gw_session *session, uint32_t slot, uint32_t engine);
 

@@ -58,6 +58,12 @@ static void let_go(struct gw_session *s, uint32_t slot)
 	}
 }
 
+void gw_session_release_probes(struct gw_session *s)
+{
+	for (uint32_t slot = 0; s->uprobes && slot < s->slots; slot++)
+		let_go(s, slot);
+}
+
 /* With two links to the same sites each hit would be two. 0 or -EBUSY. */
 static int wait_for_old_ones(struct gw_session *s, uint32_t slot, enum gw_probing probing)
 {
