@@ -6,6 +6,7 @@
 
 #include "cmd/select.h"
 #include "probe/features.h"
+#include "target/file_reader.h"
 
 static void say_cost(const struct gw_watch *w)
 {
@@ -28,6 +29,7 @@ static int start(const struct gw_options *options, struct gw_watch *w, struct gw
 	w->follow = !options->no_children;
 	w->budget = options->budget;
 	w->begin_at_ns = options->begin_at_ns;
+	w->files = gw_file_cache_new(); /* many run the same Python */
 	gw_watch_prepare(w, options->pid_count);
 	for (size_t i = 0; !code && i < options->pid_count; i++)
 		code = gw_watch_select(w, options->pid[i], err);

@@ -318,7 +318,6 @@ size_t gw_standing_count(const struct gw_standing *s, enum gw_watched_kind kind)
 void gw_standing_free(struct gw_standing *s)
 {
 	gw_watch_free(&s->watch);
-	gw_file_cache_free(s->watch.files);
 	gw_scanner_free(s->scanner);
 	gw_newcomers_free(&s->newcomers);
 }

@@ -9,6 +9,7 @@
 #include <sys/signalfd.h>
 #include <unistd.h>
 
+#include "target/file_reader.h"
 #include "watch/budget.h"
 #include "watch/collect.h"
 #include "watch/followed.h"
@@ -363,6 +364,7 @@ void gw_watch_free(struct gw_watch *w)
 		end_loading(w, &ignored);
 	gw_session_free(w->session);
 	gw_watched_list_free(&w->list);
+	gw_file_cache_free(w->files);
 	free(w->by_slot);
 	gw_raw_clear(&w->raw);
 	if (w->signals > 0)

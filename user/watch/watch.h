@@ -20,13 +20,14 @@ struct gw_watch {
 	int childless;	/* of these, the programs alone */
 	int keep_ended; /* threads that end keep figures of their own, of a few hundred a process */
 	uint64_t duration_ns;
-	uint64_t begin_at_ns; /* CLOCK_MONOTONIC; 0: at once */
-	int progress;	      /* a line on standard error */
+	uint64_t begin_at_ns;	     /* CLOCK_MONOTONIC; 0: at once */
+	int progress;		     /* a line on standard error */
+	struct gw_file_cache *files; /* what is known of Pythons' files, from now on the watch's;
+					NULL: nothing is kept */
 	/* of one that lasts (standing.h); 0: not */
-	size_t slots;		     /* for that many processes at a time */
-	struct gw_file_cache *files; /* what is known of Pythons' files; NULL: nothing is kept */
-	int nameless;		     /* nobody looks at threads' names, which Python's memory has */
-	uint64_t limits_age_ns;	     /* limits of a process are read again after that time */
+	size_t slots;		/* for that many processes at a time */
+	int nameless;		/* nobody looks at threads' names, which Python's memory has */
+	uint64_t limits_age_ns; /* limits of a process are read again after that time */
 	/* Told of each process that has ended, and that no later look has. 0 or -ENOMEM. */
 	int (*on_end)(const struct gw_process_view *process, void *data);
 	void *on_end_data;
