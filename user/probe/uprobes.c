@@ -3,12 +3,13 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <signal.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "probe/multi.h"
+#include "target/proc.h"
 
 struct gw_uprobes {
 	int multi_fd; /* -1: none */
@@ -59,11 +60,21 @@ static int attach_perf(struct gw_uprobes *u, const struct gw_uprobe_program *pro
 	return 0;
 }
 
+/* It has no memory any more, whether or not its parent has heard of its end. */
+static int has_ended(pid_t pid)
+{
+	pid_t live = gw_proc_live_thread(pid);
+	char path[64], exe[8];
+
+	snprintf(path, sizeof(path), "/proc/%d/exe", live);
+	return live < 0 || readlink(path, exe, sizeof(exe)) < 0;
+}
+
 static int refused(int code, pid_t pid, const struct gw_uprobe_program *program,
 		   struct gw_error *err)
 {
 	/* The path to the file leads through its /proc directory. */
-	if (code == -ESRCH || (code == -ENOENT && kill(pid, 0) && errno == ESRCH))
+	if (code == -ESRCH || (code == -ENOENT && has_ended(pid)))
 		return gw_error_set(err, code, GW_STATUS_TARGET,
 				    "process %d ended while probes were attached to it", pid);
 	if (code == -EACCES || code == -EPERM)
