@@ -287,7 +287,7 @@ CASES = [
     Case(
         *("8 600 threads, I/O", "situations/executor", "--threads", 600),
         verdicts=["io_bound"],
-        says=["asyncio"],
+        says=["With so many at once"],
         only=True,
         figure=saved,
     ),

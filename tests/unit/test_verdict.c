@@ -576,6 +576,21 @@ static void test_waiters_are_not_starved(void **state)
 	free(f);
 }
 
+/* Each wake-up takes 50 us until the thread is on a CPU, of 10,000 half a second. */
+static void test_wake_ups_are_not_starved(void **state)
+{
+	struct fixture *f = start(10);
+	struct gw_thread_view *thread = add_busy(f, "waker", 2, 0);
+	(void)state;
+
+	thread->wakes = 10000;
+	spend(f, thread, GW_GIL_NONE, GW_RUNNABLE, 1.499);
+	assert_severity(f, "cpu_starved", -1);
+	spend(f, thread, GW_GIL_NONE, GW_RUNNABLE, 0.001);
+	assert_severity(f, "cpu_starved", GW_WARNING);
+	free(f);
+}
+
 /* Processes are advised only where the others that are watched leave CPUs. */
 static void test_siblings_use_cpus_too(void **state)
 {
@@ -1124,6 +1139,7 @@ int main(void)
 		cmocka_unit_test(test_gil_latency_thresholds),
 		cmocka_unit_test(test_cpu_starved),
 		cmocka_unit_test(test_waiters_are_not_starved),
+		cmocka_unit_test(test_wake_ups_are_not_starved),
 		cmocka_unit_test(test_siblings_use_cpus_too),
 		cmocka_unit_test(test_quota),
 		cmocka_unit_test(test_cpu_single),

@@ -162,6 +162,9 @@ static void test_changed_interval(void **state)
 		    "after (5.8 s, 50 ms) 20 forced releases a second and "
 		    "holds of 50 ms");
 	assert_true(fabs(evidence(f, "switch_interval", "hold_mean_after_s") - 0.05) < 1e-9);
+	phase[1].exact_ns = seconds(5.22) + 1; /* 0.9 of it */
+	judge(f);
+	assert_says(f, "switch_interval", "20 forced");
 	phase[1].exact_ns = seconds(5.21); /* a window of probes less is not told of */
 	judge(f);
 	assert_says_not(f, "switch_interval", "20 forced");
@@ -173,6 +176,27 @@ static void test_changed_interval(void **state)
 	assert_says(f, "switch_interval",
 		    "Before (4.0 s, 5 ms) 200 hand-overs a second; after (5.8 "
 		    "s, 50 ms) 10 hand-overs a second.");
+	free(f);
+}
+
+/* From 500 threads on, tasks would be lighter. */
+static void test_very_many_waiters(void **state)
+{
+	struct fixture *f = waiters(1, 10);
+	struct gw_thread_view *many = calloc(500, sizeof(*many));
+	(void)state;
+
+	assert_non_null(many);
+	for (int i = 0; i < 500; i++)
+		many[i] = f->thread[0];
+	f->process.thread = many;
+	f->process.thread_count = 499;
+	judge(f);
+	assert_says_not(f, "io_bound", "With so many at once");
+	f->process.thread_count = 500;
+	judge(f);
+	assert_says(f, "io_bound", "With so many at once");
+	free(many);
 	free(f);
 }
 
@@ -305,7 +329,7 @@ static void assert_family(struct family *family, const char *code, const char *p
 
 static void test_process_parallel(void **state)
 {
-	struct family pool = {0}, one = {0}, sum = {0}, less = {0}, short_of = {0};
+	struct family pool = {0}, one = {0}, half = {0}, sum = {0}, less = {0}, short_of = {0};
 	(void)state;
 
 	join(&pool, start(10)); /* the parent */
@@ -321,15 +345,70 @@ static void test_process_parallel(void **state)
 	join(&one, worker(9.5, 0, 0));
 	join(&one, worker(4.99, 0, 0)); /* half a CPU is little */
 	assert_family(&one, "", NULL);
+	join(&half, worker(12, 0, 0));
+	join(&half, worker(4.99, 0, 0));
+	assert_family(&half, "", NULL);
+	half = (struct family){0};
+	join(&half, worker(12, 0, 0));
+	join(&half, worker(5, 0, 0));
+	assert_family(&half, "process_parallel", NULL);
 	join(&sum, worker(8, 0, 2));
 	join(&sum, worker(8, 0, 3));
 	assert_family(&sum, "process_parallel", "chunksize");
 	join(&less, worker(8, 0, 0));
 	join(&less, worker(7.99, 0, 0));
 	assert_family(&less, "", NULL);
-	join(&short_of, worker(6.1, 2, 0)); /* they want more than they get */
-	join(&short_of, worker(6.1, 2, 0));
+	join(&short_of, worker(6, 2, 0)); /* they want more than they get */
+	join(&short_of, worker(6, 2, 0));
 	assert_family(&short_of, "process_parallel", NULL);
+	short_of = (struct family){0};
+	join(&short_of, worker(6, 2, 0));
+	join(&short_of, worker(5.99, 2.1, 0));
+	assert_family(&short_of, "", NULL);
+}
+
+static void assert_advised(double pipe_s, int advised)
+{
+	struct family family = {0};
+
+	join(&family, worker(8, 0, pipe_s));
+	join(&family, worker(8, 0, pipe_s));
+	gw_verdicts_judge(&family.snapshot);
+	assert_int_equal(!!strstr(family.snapshot.verdict[0].text, "chunksize"), advised);
+	for (size_t i = 0; i < family.count; i++)
+		free(family.member[i]);
+}
+
+static void test_work_that_is_handed_over(void **state)
+{
+	(void)state;
+	assert_advised(1.99, 0);
+	assert_advised(2, 1);
+}
+
+static void assert_parent(double running_s, const char *code)
+{
+	struct family family = {0};
+	struct fixture *parent = worker(running_s, 0, 0), *child = worker(9.5, 0, 0);
+
+	spend(parent, &parent->thread[0], GW_GIL_NONE, GW_BLOCKED_LOCK, 10 - running_s);
+	parent->thread[0].wakes = 1000;
+	child->process.pid = 101;
+	child->process.ppid = parent->process.pid;
+	join(&family, parent);
+	join(&family, child);
+	gw_verdicts_judge(&family.snapshot);
+	assert_string_equal(family.process[0].verdict[0].code, code);
+	free(parent);
+	free(child);
+}
+
+/* A parent that leaves the work to its children waits for them, not for a lock. */
+static void test_parent_of_workers(void **state)
+{
+	(void)state;
+	assert_parent(0.99, "idle");
+	assert_parent(1, "lock_bound");
 }
 
 static void test_processes_that_wait(void **state)
@@ -357,6 +436,9 @@ int main(void)
 		cmocka_unit_test(test_switch_interval),
 		cmocka_unit_test(test_long_interval_beside_io),
 		cmocka_unit_test(test_changed_interval),
+		cmocka_unit_test(test_very_many_waiters),
+		cmocka_unit_test(test_work_that_is_handed_over),
+		cmocka_unit_test(test_parent_of_workers),
 		cmocka_unit_test(test_gil_hops),
 		cmocka_unit_test(test_free_threaded_contention),
 		cmocka_unit_test(test_gil_reenabled),
