@@ -24,6 +24,7 @@ declare -A PACKAGES_DEBIAN=(
 	[interpreters]="make gcc libc6-dev libffi-dev zlib1g-dev binutils xz-utils"
 	[targets]="gunicorn uwsgi-core uwsgi-plugin-python3 libapache2-mod-wsgi-py3 pypy3
 		python3-numpy musl-tools"
+	[kernels]="qemu-system-x86 mmdebstrap cpio"
 	[bench]="wrk bpftrace gnuplot-nox python3 python3-venv"
 )
 # shellcheck disable=SC2034

@@ -115,7 +115,7 @@ archive() {
 
 # The userland that gilwatch and its targets need. Not compressed: emulated CPUs unpack slowly.
 make_userland() {
-	local packages=bash,busybox,python3,libbpf1,libelf1,libdw1,libcapstone4,libjansson4,libseccomp2,liblzma5,libncursesw6,libtinfo6
+	local packages=bash,busybox,python3,libbpf1,libelf1,libdw1,libcapstone4,libjansson4,libseccomp2,liblzma5,libncursesw6,libtinfo6,libmicrohttpd12,libcap2
 	local dir=$cache/userland
 
 	[[ -e $cache/userland.cpio ]] && return

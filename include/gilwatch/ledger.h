@@ -35,6 +35,8 @@ gw_inline void gw_span_close_as(struct gw_thread *t, __u64 now, enum gw_gil as, 
 	if (now < since)
 		now = since;
 	/* The verifier wants to see the bounds; the span always keeps them. */
+	gw_forget_bounds(as);
+	gw_forget_bounds(left);
 	if (as < GW_GIL_COUNT && left < GW_WHERE_COUNT)
 		t->tally.cells.ns[as][left] += now - since;
 	gw_resume_accumulate(t, as, left, now - since);
@@ -71,6 +73,8 @@ gw_inline __u64 gw_span_set_gil(struct gw_thread *t, __u64 now, enum gw_gil gil,
 			now = since;
 		if (__sync_val_compare_and_swap(&t->span, old, gw_span_make(now, gil, left)) != old)
 			continue;
+		gw_forget_bounds(as);
+		gw_forget_bounds(left);
 		if (as < GW_GIL_COUNT && left < GW_WHERE_COUNT)
 			__sync_fetch_and_add(&t->tally.cells.ns[as][left], now - since);
 		gw_resume_accumulate(t, left_gil, left, now - since);
