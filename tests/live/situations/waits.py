@@ -1,15 +1,18 @@
 # SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 """Threads that wait: --how sleep (20 ms at a time), socket (answers of a slow server at --port), file
-(writes that are synced to --directory).
+(reads past the page cache, of files in --directory).
 
 Truth: each wait's begin and end.
 """
 
+import mmap
 import os
 import socket
 import time
 
 from situation import Situation, arguments, compute, now
+
+SIZE = 1 << 20
 
 
 def sleeper(options, name):
@@ -27,21 +30,25 @@ def client(options, name):
     return ask
 
 
-def writer(options, name):
+def reader(options, name):
+    """Past the page cache: the disk writes to the buffer, and no CPU copies it."""
     path = os.path.join(options.directory, "%s.%d" % (name, os.getpid()))
-    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_DSYNC, 0o600)
+    with open(path, "wb") as file:
+        file.write(b"x" * SIZE)
+        os.fsync(file.fileno())
+    descriptor = os.open(path, os.O_RDONLY | os.O_DIRECT)
     os.unlink(path)
-    data = b"x" * (1 << 18)
+    buffer = mmap.mmap(-1, SIZE)
 
-    def write():
-        os.pwrite(descriptor, data, 0)
+    def read():
+        os.preadv(descriptor, [buffer], 0)
 
-    return write
+    return read
 
 
 def wait(steady, work, name, options):
     waits = work.log("waits", name)
-    once = {"sleep": sleeper, "socket": client, "file": writer}[options.how](options, name)
+    once = {"sleep": sleeper, "socket": client, "file": reader}[options.how](options, name)
     once()
     steady()
     while not work.over:
