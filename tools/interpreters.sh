@@ -251,6 +251,8 @@ make_all() {
 	local name
 	for name in "${debian[@]}"; do
 		is_made "$name" || make_root "$name"
+		# For the semaphores of multiprocessing.
+		install -d -m 1777 "$cache/root/$name/dev/shm"
 	done
 	is_made system-symbols || make_system_debug
 	is_made "${free_threaded%%-*}t" || build "${free_threaded%%-*}t" "$free_threaded" --disable-gil
