@@ -154,7 +154,7 @@ kernels_check() {
 	for kernel in "${kernels[@]}"; do
 		say "kernel $kernel"
 		status=0
-		VM_CACHE=$machines tools/vm.sh "$kernel" tests/vm/smoke.sh --load >"$logs/kernel" 2>&1 ||
+		VM_TIMEOUT=90 VM_CACHE=$machines tools/vm.sh "$kernel" tests/vm/smoke.sh --load >"$logs/kernel" 2>&1 ||
 			status=$?
 		grep -E "^kernel|^==|WRONG|exit status of" "$logs/kernel" || true
 		case $status in
