@@ -36,6 +36,15 @@ static __always_inline void gw_sample_switch_in(struct gw_process *process, stru
 	gw_switch_in(t, gil, process->engine, gw_now(), e);
 }
 
+/* A call that a tick interrupts is still in the registers; one in the program's code is in none. */
+static __always_inline void gw_sample_yield(struct task_struct *task, struct gw_thread *t)
+{
+	struct pt_regs *regs = (struct pt_regs *)bpf_task_pt_regs(task);
+
+	if (gw_call_is_yield((__s64)regs->orig_ax))
+		t->tally.yield_ticks++;
+}
+
 SEC("perf_event")
 int gw_on_sample(void *ctx)
 {
@@ -58,6 +67,7 @@ int gw_on_sample(void *ctx)
 		return 0;
 	gil = gw_gil_in_use(t, process);
 	gw_sample_switch_in(process, t, gil, &effects);
+	gw_sample_yield(task, t);
 	if (!gil || !gw_has_facts(process->engine))
 		return 0;
 	gw_learn_self(task, t);

@@ -65,6 +65,20 @@ static __always_inline bool gw_in_exec(struct task_struct *task)
 }
 
 /*
+ * The thread called sched_yield. One that is made to give way in a system call is preempted, and
+ * on its way back to the program's code it is in no call any more.
+ */
+static __always_inline bool gw_yields(struct task_struct *task, const struct gw_leave *leave)
+{
+	struct pt_regs *regs;
+
+	if (leave->preempted || leave->state)
+		return false;
+	regs = (struct pt_regs *)bpf_task_pt_regs(task);
+	return gw_call_is_yield((__s64)regs->orig_ax);
+}
+
+/*
  * A thread waits for a GIL that was off: it has been switched on, which the user side would notice
  * only later.
  */
@@ -92,6 +106,7 @@ static __always_inline __u64 gw_leaves(struct task_struct *task, bool preempt, _
 	out.engine_since_ns = s.process->engine_since_ns;
 	out.pooled = (__u8)s.process->pooled;
 	gw_where_to(task, s.process, GW_REACH_CURRENT, s.thread, &leave, &out);
+	out.yields = gw_yields(task, &leave);
 	if (out.engine == GW_ENGINE_OFF && out.futex == GW_FUTEX_WAIT)
 		gw_gil_is_on(s.process, &out);
 	gil = gw_gil_in_use(s.thread, s.process);

@@ -84,9 +84,11 @@ struct gw_tally {
 	__u64 delay_actual_ns; /* … and what passed from the release to the next acquisition */
 	__u64 delays;
 	__u64 corrected;
-	__u64 polls;	  /* blocks in poll */
-	__u64 stalls;	  /* stretches on the CPU between two of them that were too long … */
-	__u64 stalled_ns; /* … and their sum */
+	__u64 yielded_ns;  /* part of runnable: after it gave its CPU away by itself */
+	__u64 yield_ticks; /* of the sampler's clock, that found it on a CPU doing so */
+	__u64 polls;	   /* blocks in poll */
+	__u64 stalls;	   /* stretches on the CPU between two of them that were too long … */
+	__u64 stalled_ns;  /* … and their sum */
 };
 
 #define GW_TALLY_WORDS (sizeof(struct gw_tally) / sizeof(__u64))
@@ -97,6 +99,7 @@ enum gw_thread_flags {
 	GW_THREAD_DEAD = 4,
 	GW_THREAD_IN_OVERLAP = 8, /* counted as blocked in its process's overlap */
 	GW_THREAD_HOLD_CUT = 16,  /* nobody saw the hold begin: hold_since_ns is too late */
+	GW_THREAD_YIELDED = 32,	  /* runnable because it gave its CPU away */
 };
 
 /* A thread's record, in its task's local storage. */

@@ -312,6 +312,22 @@ gw_inline enum gw_gil gw_belief_without(__u32 engine)
 	return engine == GW_ENGINE_OFF ? GW_GIL_NONE : GW_GIL_UNKNOWN;
 }
 
+gw_inline void gw_yield_begin(struct gw_thread *t, const struct gw_out *out)
+{
+	if (out->yields)
+		t->flags |= GW_THREAD_YIELDED;
+	else
+		t->flags &= ~GW_THREAD_YIELDED; /* if nobody told of the switch-in */
+}
+
+gw_inline void gw_yield_end(struct gw_thread *t, __u64 now)
+{
+	if (!(t->flags & GW_THREAD_YIELDED))
+		return;
+	t->flags &= ~GW_THREAD_YIELDED;
+	t->tally.yielded_ns += now - gw_span_since_ns(t->span);
+}
+
 /* The thread leaves the CPU. */
 gw_once int gw_switch_out(struct gw_thread *t, struct gw_gil_state *gil, __u64 now,
 			  const struct gw_out *out, struct gw_effects *e)
@@ -323,6 +339,7 @@ gw_once int gw_switch_out(struct gw_thread *t, struct gw_gil_state *gil, __u64 n
 		t->cpu_ns += now - t->run_since_ns;
 	t->run_since_ns = 0;
 	gw_handover_end(t, now); /* if nobody told of the switch-in */
+	gw_yield_begin(t, out);
 	if (!gw_has_facts(out->engine) || !gil)
 		gw_span_close(t, now, gw_belief_without(out->engine), out->where);
 	else if (out->engine == GW_ENGINE_SCHED)
@@ -426,6 +443,7 @@ gw_inline void gw_switch_in(struct gw_thread *t, struct gw_gil_state *gil, __u32
 		t->cpu_ns += now - t->run_since_ns;
 	if (gil && before == GW_GIL_HOLDING)
 		gw_held_off_ends(t, gil, now);
+	gw_yield_end(t, now);
 	gw_span_close(t, now, gw_switch_in_belief(t, engine), GW_RUNNING);
 	if (gil && before == GW_GIL_HOLDING)
 		gw_holder_moves(t, gil, now, GW_RUNNING);

@@ -49,7 +49,8 @@ struct gw_out {
 	__u8 sleeps;   /* asked_ns is valid */
 	__u8 was_last; /* this thread was the last to hold the GIL, whether or not it still does */
 	__u8 pooled;   /* as in gw_regime */
-	__u8 padding[2];
+	__u8 yields;   /* it gives its CPU away by itself, and stays runnable */
+	__u8 padding;
 	__u32 holder; /* tid of the holder, 0: nobody or not known */
 	__u64 switch_number;
 	__u64 asked_ns;	       /* of a sleep */

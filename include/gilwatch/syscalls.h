@@ -165,6 +165,15 @@ gw_inline int gw_call_is_exec(__s64 number)
 	return number == 59 || number == 322; /* execve, execveat */
 }
 
+/*
+ * What a lock that spins calls between two looks (CPython's PyMutex in free-threaded builds, spin
+ * locks of C libraries): the thread stays runnable, but wants the lock and not the CPU.
+ */
+gw_inline int gw_call_is_yield(__s64 number)
+{
+	return number == 24; /* sched_yield */
+}
+
 /* Its request is a struct timeval, and not a struct timespec as that of pselect6 and all others. */
 gw_inline int gw_call_asks_us(__s64 number)
 {

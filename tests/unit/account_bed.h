@@ -14,8 +14,6 @@
 
 #include <cmocka.h>
 
-#include <cmocka.h>
-
 /*
  * A switch can come at any point of a probe hit. The hit's atomic operations are the points that
  * count: each of them goes through here, so that a test can let a switch happen before it.

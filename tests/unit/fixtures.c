@@ -300,6 +300,8 @@ void fixture_contended_uprobe(struct gw_snapshot *s)
 	p->missed_switches = 3;
 	p->corrected = 1;
 	p->io_any_ns = SEC(4) + 7;
+	p->yielded_runqueue_ns = SEC(0) + 11;
+	p->yielding_ns = SEC(0) + 13;
 	p->io_blocked_ns = SEC(9);
 	p->gil_enabled_at_ns = MS(1500);
 	p->thread[0].polls = 42;

@@ -202,6 +202,30 @@ static void test_no_gil_is_never_sampled(void **state)
 	assert_cell(&b.t, GW_GIL_UNKNOWN, GW_RUNNING, 1000);
 }
 
+/* Ready after it gave its CPU away by itself: told apart, and counted as runnable all the same. */
+static void test_yield(void **state)
+{
+	struct bed b;
+	struct gw_out out = leaves_for(GW_ENGINE_OFF, GW_RUNNABLE);
+	(void)state;
+
+	bed_make(&b, GW_GIL_NONE, GW_RUNNING);
+	out.yields = 1;
+	switch_out(&b, 2000, out);
+	switch_in(&b, GW_ENGINE_OFF, 2300);
+	assert_int_equal(b.t.tally.yielded_ns, 300);
+	out.yields = 0; /* made to give way */
+	switch_out(&b, 3000, out);
+	switch_in(&b, GW_ENGINE_OFF, 3500);
+	assert_int_equal(b.t.tally.yielded_ns, 300);
+	assert_cell(&b.t, GW_GIL_NONE, GW_RUNNABLE, 800);
+	out.yields = 1;
+	switch_out(&b, 4000, out); /* nobody tells of the switch-in */
+	switch_out(&b, 5000, leaves_for(GW_ENGINE_OFF, GW_BLOCKED_LOCK));
+	switch_in(&b, GW_ENGINE_OFF, 6000);
+	assert_int_equal(b.t.tally.yielded_ns, 300);
+}
+
 static void test_cpu_change_flushes(void **state)
 {
 	struct bed b;
@@ -654,6 +678,7 @@ int main(void)
 		cmocka_unit_test(test_backward_time_in_sleep),
 		cmocka_unit_test(test_without_engine_gil_is_unknown),
 		cmocka_unit_test(test_no_gil_is_never_sampled),
+		cmocka_unit_test(test_yield),
 		cmocka_unit_test(test_cpu_change_flushes),
 		cmocka_unit_test(test_resume_until_acquired),
 		cmocka_unit_test(test_sched_resume_until_last_switch_in),

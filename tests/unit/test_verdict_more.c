@@ -266,6 +266,31 @@ static void test_free_threaded_contention(void **state)
 	free(f);
 }
 
+/* Waiting for a lock that spins looks like waiting for a CPU, and like work. */
+static void test_free_threaded_spinning(void **state)
+{
+	struct fixture *f = free_threaded(0);
+	(void)state;
+
+	spend(f, &f->thread[0], GW_GIL_NONE, GW_RUNNABLE, 9);
+	f->process.yielded_runqueue_ns = seconds(8);
+	judge(f);
+	assert_says(f, "free_threaded",
+		    "locks, with 40 % of the active threads' time (mostly "
+		    "spinning on them: sched_yield). ");
+	assert_codes(f, "free_threaded");
+	f = free_threaded(0);
+	f->process.yielding_ns = seconds(2);
+	judge(f);
+	assert_says(f, "free_threaded", "locks, with 10 % of the active threads' time (mostly");
+	free(f);
+	f = free_threaded(1);
+	f->process.yielding_ns = seconds(1);
+	judge(f);
+	assert_says(f, "free_threaded", "locks, with 15 % of the active threads' time. ");
+	free(f);
+}
+
 static void test_gil_reenabled(void **state)
 {
 	struct fixture *f = contended(2);
@@ -441,6 +466,7 @@ int main(void)
 		cmocka_unit_test(test_parent_of_workers),
 		cmocka_unit_test(test_gil_hops),
 		cmocka_unit_test(test_free_threaded_contention),
+		cmocka_unit_test(test_free_threaded_spinning),
 		cmocka_unit_test(test_gil_reenabled),
 		cmocka_unit_test(test_process_parallel),
 		cmocka_unit_test(test_processes_that_wait),

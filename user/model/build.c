@@ -152,6 +152,12 @@ static void add_figures(struct gw_process_view *view, const struct gw_states *st
 	}
 }
 
+static void add_yields(struct gw_process_view *view, const struct gw_tally *tally)
+{
+	view->yielded_runqueue_ns += (int64_t)tally->yielded_ns;
+	view->yielding_ns += (int64_t)(tally->yield_ticks * GW_SAMPLE_PERIOD_NS);
+}
+
 static void add_resume(struct gw_process_view *view, const struct gw_tally *tally)
 {
 	view->resume.runqueue_ns += (int64_t)tally->resume_runqueue_ns;
@@ -204,6 +210,7 @@ static double add_ended(const struct gw_build *b, struct gw_process_view *view)
 	view->oncpu_waiting_ns += f.oncpu_waiting_ns;
 	add_figures(view, &f.states, f.where_ns, f.held_off_by_ns);
 	add_resume(view, tally);
+	add_yields(view, tally);
 	return (double)f.python_error_ns * (double)f.python_error_ns;
 }
 
@@ -218,6 +225,7 @@ static double add_thread(struct gw_process_view *view, const struct gw_thread_vi
 	view->oncpu_waiting_ns += thread->oncpu_waiting_ns;
 	add_figures(view, &thread->states, thread->where_ns, thread->held_off_by_ns);
 	add_resume(view, &from->thread.tally);
+	add_yields(view, &from->thread.tally);
 	return (double)thread->python_error_ns * (double)thread->python_error_ns;
 }
 

@@ -39,6 +39,9 @@ static void minus_sums(const struct gw_process_view *before, const struct gw_pro
 	between->oncpu_waiting_ns = gw_minus(after->oncpu_waiting_ns, before->oncpu_waiting_ns);
 	between->io_any_ns = gw_minus(after->io_any_ns, before->io_any_ns);
 	between->io_blocked_ns = gw_minus(after->io_blocked_ns, before->io_blocked_ns);
+	between->yielded_runqueue_ns =
+		gw_minus(after->yielded_runqueue_ns, before->yielded_runqueue_ns);
+	between->yielding_ns = gw_minus(after->yielding_ns, before->yielding_ns);
 	gw_minus_all(between->states.ns, after->states.ns, before->states.ns, GW_STATE_COUNT);
 	gw_minus_all(between->where_ns, after->where_ns, before->where_ns, GW_WHERE_COUNT);
 	gw_minus_all(between->held_off_by_ns, after->held_off_by_ns, before->held_off_by_ns,

@@ -247,6 +247,9 @@ struct gw_process_view {
 	/* Blocked in I/O or sleep, with or without the GIL: at least one thread; the sum over all.
 	 */
 	int64_t io_any_ns, io_blocked_ns;
+	/* What sched_yield took, which locks that spin call: of the run queue; on a CPU, sampled.
+	 */
+	int64_t yielded_runqueue_ns, yielding_ns;
 	struct gw_cpu_time *cpu;
 	size_t cpu_count;
 	int64_t migrations[GW_DISTANCE_COUNT];

@@ -82,6 +82,8 @@ static const struct gw_field process[] = {
 	FIELD(TIME, gw_process_view, threads_wall_ns, "threads_wall_s", NULL),
 	FIELD(TIME, gw_process_view, io_blocked_ns, "io_blocked_s", NULL),
 	FIELD(TIME, gw_process_view, io_any_ns, "io_any_s", NULL),
+	FIELD(TIME, gw_process_view, yielded_runqueue_ns, "yielded_runqueue_s", NULL),
+	FIELD(TIME, gw_process_view, yielding_ns, "yielding_s", NULL),
 };
 
 static const struct gw_field phase[] = {

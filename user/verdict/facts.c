@@ -200,7 +200,8 @@ static int64_t starved_ns(const struct gw_facts *facts)
 	if (facts->gil_known && facts->has_gil)
 		ns = gw_known_ns(process->states.ns[GW_STATE_RUNQUEUE]) +
 		     gw_known_ns(process->held_off_by_ns[GW_RUNNABLE]);
-	return gw_known_ns(ns - (int64_t)facts->wakes * GW_WAKE_LATENCY_NS);
+	return gw_known_ns(ns - gw_known_ns(process->yielded_runqueue_ns) -
+			   (int64_t)facts->wakes * GW_WAKE_LATENCY_NS);
 }
 
 /* CPUs used by all processes that are watched: they have the same ones to share, as a rule. */

@@ -27,7 +27,8 @@ struct gw_starved {
 	int quota; /* throttled: else contention */
 	/*
 	 * Ready for work and without a CPU. Not in it: waiters for the GIL that wake up, which they
-	 * do every interval, and which could do nothing with a CPU; and what every wake-up takes.
+	 * do every interval, and which could do nothing with a CPU; threads that gave theirs away
+	 * (sched_yield), as those do that spin on a lock; and what every wake-up takes.
 	 */
 	int64_t runnable_ns;
 	double share; /* of the time that threads wanted a CPU */
