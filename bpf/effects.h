@@ -41,6 +41,19 @@ static __always_inline void gw_hist_book(void *map, struct task_struct *task, __
 		gw_lose(process, GW_LOST_HIST);
 }
 
+/* The same for the GIL that it happened at, unless that is its process's first. */
+static __always_inline void gw_gil_hist_book(const struct gw_thread *t, enum gw_sum which, __u64 ns)
+{
+	struct gw_sum_key key = {.which = which, .slot = t->gil};
+	struct gw_hist *hist;
+
+	if (t->gil % GW_GILS_PER_PROCESS == 0)
+		return;
+	hist = bpf_map_lookup_elem(&sums, &key);
+	if (hist)
+		gw_hist_add_shared(hist, ns);
+}
+
 /* Adds to a counter in a hash map; 0 if there is no room for a new one. */
 static __always_inline int gw_counter_add(void *map, const void *key, __u64 amount)
 {
@@ -96,10 +109,14 @@ static __always_inline void gw_apply(struct gw_thread *t, struct task_struct *ta
 {
 	struct gw_pair_key pair = {.process = t->process, .by = e->pair_by, .on = t->tid};
 
-	if (e->hold_ns)
+	if (e->hold_ns) {
 		gw_hist_book(&hold_hist, task, e->hold_ns, process);
-	if (e->wait_ns)
+		gw_gil_hist_book(t, GW_SUM_GIL_HOLD, e->hold_ns);
+	}
+	if (e->wait_ns) {
 		gw_hist_book(&wait_hist, task, e->wait_ns, process);
+		gw_gil_hist_book(t, GW_SUM_GIL_WAIT, e->wait_ns);
+	}
 	if (e->resume_ns)
 		gw_hist_book(&resume_hist, task, e->resume_ns, process);
 	if (e->pair_ns && !gw_counter_add(&pairs, &pair, e->pair_ns)) {

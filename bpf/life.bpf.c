@@ -115,12 +115,25 @@ int BPF_PROG(gw_on_new_task, struct task_struct *task, __u64 flags)
 	return 0;
 }
 
-static __always_inline void gw_fold_hist(struct gw_hist *to, void *map, struct task_struct *task)
+/* The first one that ends leaves its own as the sum. */
+static __always_inline void gw_fold_hist(const struct gw_thread *t, enum gw_sum which, void *map,
+					 struct task_struct *task, struct gw_process *process)
 {
-	struct gw_hist *from = bpf_task_storage_get(map, task, NULL, 0);
+	struct gw_hist *from = bpf_task_storage_get(map, task, NULL, 0), *to;
+	struct gw_sum_key key = {.which = which, .slot = t->process};
 
-	if (from)
+	if (!from || !from->octaves)
+		return;
+	to = bpf_map_lookup_elem(&sums, &key);
+	if (!to) {
+		if (!bpf_map_update_elem(&sums, &key, from, BPF_NOEXIST))
+			return;
+		to = bpf_map_lookup_elem(&sums, &key); /* made by another, in between */
+	}
+	if (to)
 		gw_hist_fold_once(to, from);
+	else
+		gw_lose(process, GW_LOST_HIST);
 }
 
 /* Hands a thread's times by CPU over to those of all that ended (tid 0). */
@@ -148,9 +161,9 @@ static __always_inline void gw_fold_thread(struct gw_thread *t, struct task_stru
 					   struct gw_process *process, __u64 now)
 {
 	gw_tally_fold_once(&process->ended, &t->tally);
-	gw_fold_hist(&process->ended_hold, &hold_hist, task);
-	gw_fold_hist(&process->ended_wait, &wait_hist, task);
-	gw_fold_hist(&process->ended_resume, &resume_hist, task);
+	gw_fold_hist(t, GW_SUM_ENDED_HOLD, &hold_hist, task, process);
+	gw_fold_hist(t, GW_SUM_ENDED_WAIT, &wait_hist, task, process);
+	gw_fold_hist(t, GW_SUM_ENDED_RESUME, &resume_hist, task, process);
 	gw_fold_cpus(t, process);
 	__sync_fetch_and_add(&process->ended_wall_ns, now - t->start_ns);
 	__sync_fetch_and_add(&process->threads_ended, 1);

@@ -131,6 +131,14 @@ struct {
 	__type(value, struct gw_hist);
 } kept_hists __weak SEC(".maps");
 
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__uint(max_entries, 1);
+	__type(key, struct gw_sum_key);
+	__type(value, struct gw_hist);
+} sums __weak SEC(".maps");
+
 /* Slots of processes whose hits have reached their alarm: somebody has to look. */
 struct {
 	__uint(type, BPF_MAP_TYPE_RINGBUF);

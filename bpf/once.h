@@ -44,6 +44,27 @@ gw_once int gw_hist_fold_once(struct gw_hist *to, const struct gw_hist *from)
 	return 0;
 }
 
+/* For one that several CPUs may add to at a time. */
+gw_once int gw_hist_add_shared(struct gw_hist *hist, __u64 ns)
+{
+	__u32 index = gw_hist_index(ns);
+	__u64 most;
+
+	gw_forget_bounds(index);
+	if (!hist || index >= GW_HIST_BUCKETS)
+		return 0;
+	__sync_fetch_and_add(&hist->bucket[index], 1);
+	__sync_fetch_and_or(&hist->octaves, 1U << (index >> GW_HIST_SUB_SHIFT));
+	__sync_fetch_and_add(&hist->sum_ns, ns);
+	/* It fails only where another has just made it larger. */
+	for (int i = 0; i < 4; i++) {
+		most = *(volatile __u64 *)&hist->max_ns;
+		if (ns <= most || __sync_val_compare_and_swap(&hist->max_ns, most, ns) == most)
+			break;
+	}
+	return 0;
+}
+
 gw_once int gw_hist_clear_once(struct gw_hist *hist)
 {
 	if (!hist)

@@ -86,9 +86,9 @@ struct gw_tally {
 	__u64 corrected;
 	__u64 yielded_ns;  /* part of runnable: after it gave its CPU away by itself */
 	__u64 yield_ticks; /* of the sampler's clock, that found it on a CPU doing so */
-	__u64 polls;	   /* blocks in poll */
-	__u64 stalls;	   /* stretches on the CPU between two of them that were too long … */
-	__u64 stalled_ns;  /* … and their sum */
+	__u64 polls;	  /* blocks in poll */
+	__u64 stalls;	  /* stretches on the CPU between two of them that were too long … */
+	__u64 stalled_ns; /* … and their sum */
 };
 
 #define GW_TALLY_WORDS (sizeof(struct gw_tally) / sizeof(__u64))
@@ -99,7 +99,7 @@ enum gw_thread_flags {
 	GW_THREAD_DEAD = 4,
 	GW_THREAD_IN_OVERLAP = 8, /* counted as blocked in its process's overlap */
 	GW_THREAD_HOLD_CUT = 16,  /* nobody saw the hold begin: hold_since_ns is too late */
-	GW_THREAD_YIELDED = 32,	  /* runnable because it gave its CPU away */
+	GW_THREAD_YIELDED = 32,   /* runnable because it gave its CPU away */
 };
 
 /* A thread's record, in its task's local storage. */
@@ -236,7 +236,6 @@ struct gw_process {
 	__u64 gils_ended;		/* that have gone, and given their places to others … */
 	struct gw_gil_state ended_gils; /* … what they add up to; only sums are set */
 	struct gw_tally ended;
-	struct gw_hist ended_hold, ended_wait, ended_resume;
 	__u64 inflicted_rest_ns;
 	__u64 hits;
 	__u64 first_run_ns; /* when a thread of it first ran, of one that was made by fork */
@@ -262,6 +261,27 @@ struct gw_kept_key {
 	__u32 tid;
 	__u32 start; /* as above */
 	__u32 which; /* of a histogram: gw_record_has; else 0 */
+};
+
+/*
+ * Histograms that are of no single thread, kept where there is something in them.
+ *
+ * Of the threads of a process (its slot) that have ended; and of a GIL (its slot) that is not its
+ * process's first. Those of the first one are what is left of all threads', so that a process with
+ * a single GIL pays nothing for this; its slot stands for all GILs that have gone.
+ */
+enum gw_sum {
+	GW_SUM_ENDED_HOLD,
+	GW_SUM_ENDED_WAIT,
+	GW_SUM_ENDED_RESUME,
+	GW_SUM_GIL_HOLD,
+	GW_SUM_GIL_WAIT,
+	GW_SUM_COUNT,
+};
+
+struct gw_sum_key {
+	__u32 which; /* gw_sum */
+	__u32 slot;
 };
 
 #define GW_COMM_SIZE 16

@@ -60,7 +60,19 @@ def test_each_interpreter_has_its_gil(name, engine):
         held_s = gils[number + 1]["holding_s"]
         findings.at_least("GIL %d is held" % (number + 1), held_s, least_s)
     findings.at_most("GIL 0 is held", gils[0]["holding_s"], 0.01 * summary["elapsed_s"])
+    if engine == "uprobe":
+        holds_are_of_their_gils(findings, process)
     findings.report()
+
+
+def holds_are_of_their_gils(findings, process):
+    """Each release ends a hold of that GIL, but the first, whose beginning nobody saw."""
+    unseen = INTERPRETERS_TOGETHER + process["check"]["corrected"]
+    for gil in process["gils"]:
+        count = gil["hold"]["count"]
+        name = "holds of GIL %d: %d" % (gil["interpreter"], count)
+        findings.at_most(name, count, gil["releases"])
+        findings.at_least(name, count, gil["releases"] - unseen)
 
 
 @pytest.mark.parametrize("engine", BOTH)

@@ -68,6 +68,7 @@ static void rig_free(struct rig *r)
 {
 	gw_snapshot_clear(&r->snapshot);
 	free(r->raw.bucket);
+	free(r->raw.sum);
 	free(r);
 }
 
@@ -81,6 +82,20 @@ static struct gw_raw_hist rig_hist(struct rig *r, uint64_t ns)
 	assert_int_equal(gw_raw_pack(&r->raw, &hist, &raw), 0);
 	return raw;
 }
+
+/* A histogram with these entries, ending in 0, that is of no single thread. */
+static void rig_sum(struct rig *r, enum gw_sum which, uint32_t slot, const uint64_t *ns)
+{
+	const struct gw_sum_key key = {.which = which, .slot = slot};
+	struct gw_hist hist = {0};
+
+	for (; *ns; ns++)
+		gw_hist_add(&hist, *ns);
+	assert_int_equal(gw_raw_add_sum(&r->raw, &key, &hist), 0);
+	gw_raw_sort_sums(&r->raw);
+}
+
+#define RIG_SUM(r, which, slot, ...) rig_sum(r, which, slot, (const uint64_t[]){__VA_ARGS__, 0})
 
 /* A thread of the process in slot 1, running since the start. */
 static struct gw_raw_thread *rig_thread(struct rig *r, uint32_t tid)
@@ -204,8 +219,8 @@ static void add_ended(struct rig *r)
 	p->ended.cells.ns[GW_GIL_HOLDING][GW_BLOCKED_NET] = 100;
 	p->ended.cells.ns[GW_GIL_NONE][GW_BLOCKED_SLEEP] = 200;
 	p->ended.corrected = 5;
-	gw_hist_add(&p->ended_wait, 77);
-	gw_hist_add(&p->ended_hold, 88);
+	RIG_SUM(r, GW_SUM_ENDED_WAIT, 1, 77);
+	RIG_SUM(r, GW_SUM_ENDED_HOLD, 1, 88);
 	rig_cpu(r, 0, 3, 400);
 }
 
@@ -291,6 +306,37 @@ static void test_uprobe_is_exact(void **state)
 	assert_int_equal(r->view->gil[0].holding_ns, 400500);
 	assert_int_equal(r->view->overhead_hits, 100);
 	assert_true(fabs(r->view->parallelism_python - 0.4004) < 1e-9);
+	rig_free(r);
+}
+
+/* A thread that went from GIL to GIL: each has its own, and the first one what is left. */
+static void test_histograms_of_each_gil(void **state)
+{
+	struct rig *r = rig_new(GW_ENGINE_UPROBE);
+	struct gw_raw_thread *a = rig_thread(r, 11), *b = rig_thread(r, 12);
+	struct gw_gil_row *row = realloc(r->view->gil, 2 * sizeof(*row));
+	(void)state;
+
+	assert_non_null(row);
+	memset(row, 0, 2 * sizeof(*row));
+	r->view->gil = row;
+	r->view->gil_count = r->process[1].gil_count = 2;
+	a->thread.gil = GW_GIL_SLOT(1, 1);
+	a->hold = rig_hist(r, 5000);
+	a->wait = rig_hist(r, 700);
+	b->hold = rig_hist(r, 100);
+	RIG_SUM(r, GW_SUM_ENDED_HOLD, 1, 5000, 90000, 60);
+	RIG_SUM(r, GW_SUM_GIL_HOLD, GW_GIL_SLOT(1, 1), 5000);
+	RIG_SUM(r, GW_SUM_GIL_WAIT, GW_GIL_SLOT(1, 1), 700);
+	RIG_SUM(r, GW_SUM_GIL_HOLD, GW_GIL_SLOT(1, 0), 90000); /* of one that has gone */
+	RIG_SUM(r, GW_SUM_GIL_HOLD, GW_GIL_SLOT(0, 1), 60);    /* another process's */
+	rig_build(r);
+	assert_int_equal(row[0].hold.count, 3);
+	assert_int_equal(row[0].hold.sum_ns, 5000 + 100 + 60);
+	assert_int_equal(row[0].wait.count, 0);
+	assert_int_equal(row[1].hold.count, 1);
+	assert_int_equal(row[1].hold.max_ns, 5000);
+	assert_int_equal(row[1].wait.sum_ns, 700);
 	rig_free(r);
 }
 
@@ -616,6 +662,7 @@ int main(void)
 		cmocka_unit_test(test_sched_threads_and_ended_are_the_process),
 		cmocka_unit_test(test_sched_has_no_figures_of_probes),
 		cmocka_unit_test(test_uprobe_is_exact),
+		cmocka_unit_test(test_histograms_of_each_gil),
 		cmocka_unit_test(test_without_gil_facts_all_of_it_is_absent),
 		cmocka_unit_test(test_others_count_nowhere),
 		cmocka_unit_test(test_process_that_ended_ends_its_figures),

@@ -168,7 +168,7 @@ static void add_resume(struct gw_process_view *view, const struct gw_tally *tall
 static int fill_ended_resume(const struct gw_build *b, struct gw_histogram *to)
 {
 	return b->no_gil ? gw_histogram_set_absent(to, b->no_gil)
-			 : gw_histogram_merge_raw(to, &b->process->ended_resume);
+			 : gw_build_add_sum(b->raw, GW_SUM_ENDED_RESUME, b->slot, to);
 }
 
 static void sum_delays(const struct gw_build *b, struct gw_process_view *view)

@@ -40,33 +40,25 @@ static int64_t handover_ns(const struct gw_build *b)
 	return (int64_t)ns;
 }
 
-/* Threads count for the GIL that they used last; those that ended, for the process's first one. */
-static int add_users(const struct gw_build *b, uint32_t slot, int first, struct gw_gil_row *row)
+/* What all threads together held: of the only GIL there is. */
+static int64_t held_by_all_ns(const struct gw_build *b)
 {
 	struct gw_figures figures;
-	int code = 0;
+	int64_t ns;
 
-	if (first) {
-		gw_figures_fold(&b->process->ended, b->share, &figures);
-		row->holding_ns += figures.holding_ns;
-		code = gw_histogram_merge_raw(&row->hold, &b->process->ended_hold);
-		if (!code)
-			code = gw_histogram_merge_raw(&row->wait, &b->process->ended_wait);
-	}
-	for (size_t i = 0; !code && i < b->raw->thread_count; i++) {
-		const struct gw_raw_thread *thread = &b->raw->thread[i];
+	gw_figures_fold(&b->process->ended, b->share, &figures);
+	ns = figures.holding_ns;
+	for (size_t i = 0; i < b->raw->thread_count; i++) {
+		const struct gw_thread *thread = &b->raw->thread[i].thread;
 		struct gw_tally tally;
 
-		if (!gw_build_belongs(b, &thread->thread) || thread->thread.gil != slot)
+		if (!gw_build_belongs(b, thread))
 			continue;
-		tally = gw_figures_close(&thread->thread, b->end_ns);
+		tally = gw_figures_close(thread, b->end_ns);
 		gw_figures_fold(&tally, b->share, &figures);
-		row->holding_ns += figures.holding_ns;
-		code = gw_build_add_hist(b->raw, &thread->hold, &row->hold);
-		if (!code)
-			code = gw_build_add_hist(b->raw, &thread->wait, &row->wait);
+		ns += figures.holding_ns;
 	}
-	return code;
+	return ns;
 }
 
 /* A hold that goes on at the end, as far as nobody has counted it yet. */
@@ -165,9 +157,9 @@ int gw_build_gils(const struct gw_build *b, struct gw_process_view *view)
 		const struct gw_gil_state *gil = &b->raw->gil[slot];
 
 		split_by_holder(b, gil, slot, view);
-		code = add_users(b, slot, i == 0, &view->gil[i]);
-		if (b->process->gil_count > 1)
-			view->gil[i].holding_ns = held_ns(b, gil, slot);
+		code = gw_build_gil_hists(b, slot, &view->gil[i]);
+		view->gil[i].holding_ns = b->process->gil_count > 1 ? held_ns(b, gil, slot)
+								     : held_by_all_ns(b);
 		if (!code)
 			code = fill_row(b, gil, &view->gil[i]);
 	}

@@ -2,6 +2,14 @@
 #include "model/build_parts.h"
 #include "model/histogram.h"
 
+int gw_build_add_sum(const struct gw_raw *raw, enum gw_sum which, size_t slot,
+		     struct gw_histogram *to)
+{
+	const struct gw_raw_hist *sum = gw_raw_sum(raw, which, slot);
+
+	return sum ? gw_build_add_hist(raw, sum, to) : 0;
+}
+
 int gw_build_add_hist(const struct gw_raw *raw, const struct gw_raw_hist *from,
 		      struct gw_histogram *to)
 {

@@ -30,6 +30,10 @@ struct gw_build {
 int gw_build_add_hist(const struct gw_raw *raw, const struct gw_raw_hist *from,
 		      struct gw_histogram *to);
 
+/* The same for a histogram that is of no single thread. */
+int gw_build_add_sum(const struct gw_raw *raw, enum gw_sum which, size_t slot,
+		     struct gw_histogram *to);
+
 /* Whether the thread is one of the process that was there before its end. */
 int gw_build_belongs(const struct gw_build *b, const struct gw_thread *thread);
 
@@ -47,6 +51,9 @@ int gw_build_open(const struct gw_build *b, struct gw_process_view *view);
 
 /* The rows of view->gil, and the split of waiting by what the holder did. 0 or -ENOMEM. */
 int gw_build_gils(const struct gw_build *b, struct gw_process_view *view);
+
+/* The holds and waits of a GIL, by its slot. 0 or -ENOMEM. */
+int gw_build_gil_hists(const struct gw_build *b, uint32_t slot, struct gw_gil_row *row);
 
 /* Whether the thread is what a GIL's books take for its holder. */
 int gw_build_is_holder(const struct gw_build *b, const struct gw_thread *thread);

@@ -62,6 +62,47 @@ int gw_raw_pack(struct gw_raw *raw, const struct gw_hist *from, struct gw_raw_hi
 	return 0;
 }
 
+int gw_raw_add_sum(struct gw_raw *raw, const struct gw_sum_key *key, const struct gw_hist *hist)
+{
+	struct gw_raw_sum *sum;
+	int code = gw_raw_reserve((void **)&raw->sum, raw->sum_count, &raw->sum_room,
+				  sizeof(*raw->sum));
+
+	if (code)
+		return code;
+	sum = &raw->sum[raw->sum_count];
+	sum->key = *key;
+	code = gw_raw_pack(raw, hist, &sum->hist);
+	raw->sum_count += !code;
+	return code;
+}
+
+static int by_key(const void *a, const void *b)
+{
+	const struct gw_sum_key *left = &((const struct gw_raw_sum *)a)->key;
+	const struct gw_sum_key *right = &((const struct gw_raw_sum *)b)->key;
+
+	if (left->slot != right->slot)
+		return left->slot < right->slot ? -1 : 1;
+	return left->which < right->which ? -1 : left->which > right->which;
+}
+
+void gw_raw_sort_sums(struct gw_raw *raw)
+{
+	if (raw->sum_count)
+		qsort(raw->sum, raw->sum_count, sizeof(*raw->sum), by_key);
+}
+
+const struct gw_raw_hist *gw_raw_sum(const struct gw_raw *raw, enum gw_sum which, size_t slot)
+{
+	const struct gw_raw_sum wanted = {.key = {.which = which, .slot = (__u32)slot}};
+	const struct gw_raw_sum *found = NULL;
+
+	if (raw->sum_count)
+		found = bsearch(&wanted, raw->sum, raw->sum_count, sizeof(wanted), by_key);
+	return found ? &found->hist : NULL;
+}
+
 void gw_raw_reset(struct gw_raw *raw)
 {
 	free(raw->process);
@@ -70,6 +111,7 @@ void gw_raw_reset(struct gw_raw *raw)
 	raw->gil = NULL;
 	raw->process_count = raw->gil_count = 0;
 	raw->thread_count = raw->bucket_count = raw->cpu_count = raw->pair_count = 0;
+	raw->sum_count = 0;
 }
 
 void gw_raw_clear(struct gw_raw *raw)
@@ -79,6 +121,7 @@ void gw_raw_clear(struct gw_raw *raw)
 	free(raw->process);
 	free(raw->gil);
 	free(raw->thread);
+	free(raw->sum);
 	free(raw->bucket);
 	free(raw->cpu);
 	free(raw->pair);

@@ -24,6 +24,11 @@ struct gw_raw_thread {
 	struct gw_raw_hist hold, wait, resume;
 };
 
+struct gw_raw_sum {
+	struct gw_sum_key key;
+	struct gw_raw_hist hist;
+};
+
 struct gw_raw_cpu {
 	struct gw_cpu_key key;
 	__u64 ns;
@@ -43,7 +48,9 @@ struct gw_raw {
 	size_t gil_count;
 	struct gw_raw_thread *thread; /* in no order */
 	size_t thread_count, thread_room;
-	__u64 *bucket; /* of the threads' histograms */
+	struct gw_raw_sum *sum; /* sorted by gw_raw_sort_sums() */
+	size_t sum_count, sum_room;
+	__u64 *bucket; /* of these histograms */
 	size_t bucket_count, bucket_room;
 	struct gw_raw_cpu *cpu;
 	size_t cpu_count, cpu_room;
@@ -62,6 +69,15 @@ __u64 *gw_raw_buckets(struct gw_raw *raw, struct gw_raw_hist *hist, size_t *coun
 
 /* Keeps a whole histogram without its empty octaves. 0 or -ENOMEM. */
 int gw_raw_pack(struct gw_raw *raw, const struct gw_hist *from, struct gw_raw_hist *to);
+
+/* Appends one of those that are of no single thread. 0 or -ENOMEM. */
+int gw_raw_add_sum(struct gw_raw *raw, const struct gw_sum_key *key, const struct gw_hist *hist);
+
+/* After the last of them, so that they can be found. */
+void gw_raw_sort_sums(struct gw_raw *raw);
+
+/* One of them; NULL: nothing is in it. */
+const struct gw_raw_hist *gw_raw_sum(const struct gw_raw *raw, enum gw_sum which, size_t slot);
 
 /* Empties it, and keeps the memory of what there is one a thread of. */
 void gw_raw_reset(struct gw_raw *raw);

@@ -12,12 +12,13 @@
 #include "probe/multi.h"
 #include "probe/reader.h"
 #include "probe/session_parts.h"
+#include "probe/sums.h"
 
-/* Long enough for every program that was running as counting stopped to have ended. */
 /* Allocations of this size are mapped, and so much may lie free at the heap's end. */
 #define MAPPED_FROM  (256 << 10)
 #define TRIMMED_FROM (1 << 20)
-#define SETTLE_US    2000
+/* Long enough for every program that was running as counting stopped to have ended. */
+#define SETTLE_US 2000
 /* What a CPU can be expected to have: a machine with two has room for 65,536. */
 #define THREADS_PER_CPU 32768
 /* Attempts to read while no thread ends meanwhile. */
@@ -26,6 +27,9 @@
 /* Of threads that have ended: a thousand records are up to 7 MB of the kernel's memory. */
 #define KEPT_MAX	 2048
 #define KEPT_PER_PROCESS 256
+
+/* GILs that are not their process's first, and have histograms of their own: 4 KB each. */
+#define FURTHER_GILS_MAX 128
 
 static int print_nothing(enum libbpf_print_level level, const char *format, va_list args)
 {
@@ -114,6 +118,7 @@ static void size_maps(struct gw_session *s, const struct gw_session_options *opt
 	bpf_map__set_max_entries(s->bpf->maps.targets, 2 * slots);
 	bpf_map__set_max_entries(s->bpf->maps.free_slots, slots);
 	bpf_map__set_max_entries(s->bpf->maps.gils, slots * GW_GILS_PER_PROCESS);
+	bpf_map__set_max_entries(s->bpf->maps.sums, 3 * slots + 2 * FURTHER_GILS_MAX);
 	bpf_map__set_max_entries(s->bpf->maps.places, s->host->cpus);
 	if (!options->keep_ended)
 		return;
@@ -135,6 +140,7 @@ static void allocate_in_advance(struct gw_session *s)
 	bpf_map__set_map_flags(s->bpf->maps.kept_threads, 0);
 	bpf_map__set_map_flags(s->bpf->maps.kept_names, 0);
 	bpf_map__set_map_flags(s->bpf->maps.kept_hists, 0);
+	bpf_map__set_map_flags(s->bpf->maps.sums, 0);
 }
 
 static void configure(struct gw_session *s, const struct gw_session_options *options)
@@ -401,6 +407,9 @@ static int read_once(struct gw_session *s, struct gw_raw *raw)
 	raw->end_ns = s->stop_ns ? s->stop_ns : gw_session_now_ns(s);
 	/* At once: what waits for a GIL by that time is reckoned from what is booked by then. */
 	code = copy_gils(s, raw);
+	/* Before the threads: what a GIL's have by then, its threads' have, too. */
+	if (!code)
+		code = gw_sums_read(s->bpf->maps.sums, raw);
 	s->bpf->bss->pass = GW_PASS_READ;
 	if (!code)
 		code = gw_reader_threads(s->iterator, raw);

@@ -3,6 +3,7 @@
 #include <errno.h>
 
 #include "probe/session_parts.h"
+#include "probe/sums.h"
 
 static void fill_layout(struct gw_layout *layout, const struct gw_python *python)
 {
@@ -51,6 +52,8 @@ static void put_gil(struct gw_session *s, uint32_t slot, uint32_t index, uint32_
 	};
 	process->gil_python[index] = python;
 	process->gil_address[index] = address;
+	if (index > 0 && gw_sums_begin(s->bpf->maps.sums, GW_GIL_SLOT(slot, index)))
+		__sync_fetch_and_add(&process->lost[GW_LOST_HIST], 1);
 }
 
 /* A GIL that is gone keeps its place, as long as no other needs it. */
@@ -87,6 +90,8 @@ void gw_session_replace_gil(struct gw_session *s, uint32_t slot, uint64_t gone,
 		return;
 	fold_gil(&process->ended_gils, &s->gils[GW_GIL_SLOT(slot, index)]);
 	process->gils_ended++;
+	if (index > 0)
+		gw_sums_retire(s->bpf->maps.sums, GW_GIL_SLOT(slot, index));
 	put_gil(s, slot, (uint32_t)index, (uint32_t)python->number, come);
 }
 

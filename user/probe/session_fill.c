@@ -6,6 +6,7 @@
 #include "probe/features.h"
 #include "probe/reader.h"
 #include "probe/session_parts.h"
+#include "probe/sums.h"
 
 static void fill_places(struct gw_session *s)
 {
@@ -171,6 +172,7 @@ void gw_session_release(struct gw_session *s, uint32_t slot, const struct gw_raw
 	clear_filter(s, tgid);
 	forget_times(s, slot, raw);
 	forget_kept(s, slot, raw);
+	gw_sums_forget(s->bpf->maps.sums, slot);
 	for (int i = 0; i < GW_GILS_PER_PROCESS; i++)
 		s->gils[GW_GIL_SLOT(slot, i)] = (struct gw_gil_state){0};
 	*process = (struct gw_process){0};
