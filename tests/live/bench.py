@@ -23,6 +23,7 @@ from harness import (
     window,
 )
 from laws import Findings, find_laws
+from view import verdicts_not_shown
 
 PERIOD_US = 100000
 OTHER_VERSION = "it is of other versions of Python"
@@ -101,6 +102,10 @@ class Seen:
     def threads(self, prefix):
         tids = [tid for name, tid in self.tids.items() if name.startswith(prefix)]
         return [thread for thread in self.process["threads"] if thread["tid"] in tids]
+
+    def workers(self):
+        """The processes that the program told of."""
+        return [p for p in self.summary["processes"] if str(p["pid"]) in self.truth["workers"]]
 
     def in_window(self, log):
         """What a log of (time, value) grew by."""
@@ -340,16 +345,30 @@ def program(bench, case, python):
         yield work
 
 
-def look(bench, case, python, engine, windows=1):
-    """Run the program and one gilwatch (or several, one after the other); what is wrong is in .wrong."""
+def look(bench, case, python, engine, windows=1, view=False):
+    """Run the program and one gilwatch (or several, one after the other), and the live view if wanted;
+    what is wrong is in .wrong.
+    """
     with program(bench, case, python) as work:
         options = ["--json", *options_for(engine)]
         summaries = [watch(work, case, options).summary() for _ in range(windows)]
-        truth = {} if case.kill else work.finish()
+        missing = not_in_view(work, case, engine, summaries[-1]) if view else []
+        truth = work.abandon() if case.kill else work.finish()
     seen = [Seen(case, summary, truth, work) for summary in summaries]
     for one in seen:
         one.check()
+    seen[-1].wrong += missing
     return seen[0] if windows == 1 else seen
+
+
+def not_in_view(work, case, engine, summary):
+    """Which of the expected verdicts the live view does not show. What came of a line on stdin is over."""
+    expected = [code.rstrip("!") for code in (*case.verdicts, *case.family)]
+    found = summary["total"]["verdicts"] + only_process(summary)["verdicts"]
+    texts = [verdict["text"] for verdict in found if verdict["code"] in expected]
+    if case.line_after_s is not None:
+        return []
+    return verdicts_not_shown(work.pid, texts, *options_for(engine))
 
 
 def screen(bench, case, python, engine):

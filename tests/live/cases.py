@@ -2,6 +2,7 @@
 """The situations, each beside its healthy twin, and what is to be said of them."""
 
 from bench import Case
+from harness import at
 
 PARALLEL = 0.05  # how far two measurements of the same time may be apart
 
@@ -82,6 +83,20 @@ def lock_waits(seen):
     return seen.evidence("lock_bound").get("lock_s"), own, PARALLEL
 
 
+def waiting(seen):
+    """Time in calls that wait for a lock, an event, a queue; they end with a CPU and the GIL."""
+    states = ("lock_s", "runqueue_s", "gil_wait_s")
+    waits = seen.truth["waits"]
+    gilwatch = sum(seen.thread(name)["states"][state] for name in waits for state in states)
+    return gilwatch, sum(seen.inside_s(log) for log in waits.values()), PARALLEL
+
+
+def stuck(seen):
+    """How long the call has lasted, as far as it was watched."""
+    own = (seen.end_ns - max(seen.start_ns, seen.truth["stuck"])) / 1e9
+    return seen.evidence("gil_stuck").get("hold_age_s"), own, PARALLEL
+
+
 def asleep(seen):
     """Time in a call that sleeps without the GIL; it ends with a CPU and the GIL."""
     states = seen.thread("caller")["states"]
@@ -96,6 +111,27 @@ def workers_cpu(seen):
         inside = [entry for entry in log if seen.start_ns <= entry[0] <= seen.end_ns]
         own += (inside[-1][1] - inside[0][1]) / (inside[-1][0] - inside[0][0])
     return seen.evidence("process_parallel").get("used_cpus"), own, 0.1
+
+
+def processes_running(seen):
+    """CPU time of workers that began in the window."""
+    own = sum(at(log, seen.end_ns) for log in seen.truth["workers"].values()) / 1e9
+    return sum(p["where"]["running_s"] for p in seen.workers()), own, PARALLEL
+
+
+def processes_asleep(seen):
+    """Time that workers slept, until each had a CPU and its GIL again."""
+    logs = seen.truth["workers"].values()
+    own = sum(at(log, seen.end_ns, 2) - at(log, seen.start_ns, 2) for log in logs) / 1e9
+    states = ("sleep_s", "runqueue_s", "gil_wait_s")
+    return sum(p["states"][state] for p in seen.workers() for state in states), own, PARALLEL
+
+
+def held_writing(seen):
+    """Time in calls that keep the GIL, less what they had a CPU."""
+    own = seen.inside_s(seen.truth["calls"]["caller"])
+    own -= seen.in_window(seen.truth["cpu_in_calls"]["caller"]) / 1e9
+    return seen.evidence("gil_held_blocked").get("held_blocked_s"), own, PARALLEL
 
 
 def held_blocked(seen):
@@ -221,6 +257,7 @@ CASES = [
         says=["from the fork to the first Python"],
         seconds=4,
         line_after_s=0,
+        figure=processes_running,
     ),
     # 6. locks
     Case(
@@ -252,7 +289,7 @@ CASES = [
         *("6 idle workers", "situations/locks", "--how", "queue", "--threads", 20),
         verdicts=["idle"],
         only=True,
-        kill=True,
+        figure=waiting,
     ),
     Case(
         *("6 a lock a thread", "situations/locks", "--how", "own"),
@@ -265,11 +302,13 @@ CASES = [
         *("6 RLock entered twice", "situations/locks", "--how", "rlock"),
         ci=False,
         never=["cpu_starved"],
+        figure=lost,
     ),
     Case(
         *("6 condition", "situations/locks", "--how", "condition"),
         ci=False,
         never=["gil*"],
+        figure=waiting,
     ),
     # 7. native code
     Case("7 sqlite3 in threads", "situations/natives", "--how", "sqlite", never=GIL, figure=cpus),
@@ -316,6 +355,7 @@ CASES = [
         family=["io_bound"],
         says=["threads of one process"],
         never=GIL,
+        figure=processes_asleep,
     ),
     Case(
         *("8 processes, CPU", "situations/pool", "--how", "executor"),
@@ -372,6 +412,7 @@ CASES = [
         verdicts=["gil_stuck!"],
         seconds=7,
         kill=True,
+        figure=stuck,
     ),
     # 10. a heartbeat
     Case("10 heartbeat alone", "situations/heartbeat", verdicts=["healthy"], never=GIL, figure=beat),
@@ -442,6 +483,7 @@ CASES = [
         verdicts=["gil_held_blocked"],
         says=["disk I/O"],
         seconds=3,
+        figure=held_writing,
     ),
     Case(
         *("logging to a slow disk", "situations/slow_log"),
@@ -449,6 +491,7 @@ CASES = [
         verdicts=["lock_bound"],
         never=["gil*"],
         seconds=3,
+        figure=lock_waits,
     ),
     Case(
         *("quota, one thread", THREADS, "--threads", 1),
@@ -469,9 +512,10 @@ CASES = [
         figure=running,
     ),
     Case(
-        *("500,000 GIL cycles a second", "cycles", "--threads", 1),
+        *("500,000 GIL cycles a second", "situations/natives", "--how", "pipe", "--threads", 1),
         verdicts=["cpu_single"],
         only=True,
+        figure=running,
     ),
     Case(
         *("four processes on two CPUs", THREADS, "--threads", 1),

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 """What gilwatch is to say of each situation, and the closing table of what it does say.
 
-    sudo python3 tests/live/expected.py [-k PART] [--engine ENGINE]... [INTERPRETER]...
+    sudo python3 tests/live/expected.py [-k PART] [--engine ENGINE]... [--view] [INTERPRETER]...
     sudo python3 tests/live/expected.py --engine auto system 3.13-trixie
 
 Each case is a program of situations/ that measures itself: its verdicts, and a figure of gilwatch's
@@ -27,6 +27,7 @@ def parse():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("-k", metavar="PART", default="", help="cases whose names have this in them")
     parser.add_argument("--engine", action="append", choices=(*BOTH, "auto"), help="uprobe and sched by default")
+    parser.add_argument("--view", action="store_true", help="look at the live view's screen, too")
     parser.add_argument("--verbose", action="store_true", help="what the verdicts say")
     parser.add_argument("interpreters", nargs="*", metavar="INTERPRETER")
     return parser.parse_args()
@@ -43,10 +44,11 @@ def engines_for(case, wanted):
     return [engine for engine in wanted or BOTH if engine in (*case.engines, "auto")]
 
 
-def take(bench, case, python, engine):
+def take(bench, case, python, engine, view):
     """The first look that finds what is expected, else the last; how many it took."""
     for attempt in range(1, ATTEMPTS + 1):
-        seen = look(bench, case, INTERPRETERS[python], None if engine == "auto" else engine)
+        engine = None if engine == "auto" else engine
+        seen = look(bench, case, INTERPRETERS[python], engine, view=view)
         if not seen.wrong:
             break
     return seen, attempt
@@ -82,7 +84,7 @@ def main():
                     if why:
                         print(ROW % (case.name, python, engine, "left out: " + why, "", "", "", ""))
                         continue
-                    seen, attempt = take(bench, case, python, engine)
+                    seen, attempt = take(bench, case, python, engine, options.view)
                     rows, bad = rows + 1, bad + bool(seen.wrong)
                     show(case, python, seen, attempt)
                     if options.verbose:

@@ -187,8 +187,16 @@ class Workload:
         """End it in peace and return its truth by name."""
         self.process.stdin.close()
         with self.deadline(120):
-            lines = self.process.stdout.read().splitlines()
-            self.process.wait()
+            return self.truth()
+
+    def abandon(self):
+        """Kill one that will not end, and return what it has told of its truth."""
+        self.kill()
+        return self.truth()
+
+    def truth(self):
+        lines = self.process.stdout.read().splitlines()
+        self.process.wait()
         return {line["name"]: line["value"] for line in map(json.loads, lines)}
 
     def signal(self, number):

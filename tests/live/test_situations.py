@@ -77,6 +77,12 @@ def test_heartbeat_that_sleeps_in_select(bench, python):
 
 
 @pytest.mark.parametrize("name", STEADY)
+def test_the_view_says_the_same(bench, name):
+    case = case_of(name)
+    take(bench, case, lambda python: [look(bench, case, python, None, view=True)])
+
+
+@pytest.mark.parametrize("name", STEADY)
 def test_both_halves_say_the_same(bench, name):
     case = case_of(name)
 

@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 """The live view, in tmux: every key, sizes, ends, signals, colours, locales, hostile names."""
 
-import contextlib
 import json
 import os
 import re
@@ -9,53 +8,12 @@ import shlex
 import signal
 import stat
 import subprocess
-import tempfile
 
 import pytest
 from harness import GILWATCH, Workload
 from laws import check_laws
 from tmux import Terminal
-
-# The shell says by itself how it ended and how the terminal is then: nothing is typed meanwhile.
-LINE = (
-    "cd %s; echo $$ > shell; before=$(stty -g); %s; code=$?;"
-    ' if [ "$before" = "$(stty -g)" ]; then echo DONE=$code SANE; else echo DONE=$code CHANGED; fi;'
-    " exec sleep 600"
-)
-
-
-@contextlib.contextmanager
-def view(pid, *arguments, columns=80, rows=24, first="h help", **environment):
-    """The view of a process, when its first screen is there."""
-    with tempfile.TemporaryDirectory(prefix="gilwatch-view-") as directory:
-        words = [GILWATCH, "-p", str(pid), *arguments]
-        line = LINE % (shlex.quote(directory), " ".join(map(shlex.quote, words)))
-        with Terminal(line, columns, rows, **environment) as terminal:
-            terminal.directory = directory
-            terminal.wait_for(first)
-            yield terminal
-
-
-def gilwatch_pid(terminal):
-    """The child of the terminal's shell."""
-    with open(os.path.join(terminal.directory, "shell")) as file:
-        shell = int(file.read())
-    with open("/proc/%d/task/%d/children" % (shell, shell)) as children:
-        (pid,) = children.read().split()
-    return int(pid)
-
-
-def assert_given_back(terminal, said):
-    """The program has ended and the terminal is as it was."""
-    screen = terminal.wait_for("DONE=")
-    assert said in screen, screen
-    assert terminal.ask("alternate_on") == "0"
-    assert terminal.ask("cursor_flag") == "1"
-
-
-def quit_view(terminal):
-    terminal.keys("q")
-    assert_given_back(terminal, "DONE=0 SANE")
+from view import assert_given_back, gilwatch_pid, quit_view, view
 
 
 def selected(screen):

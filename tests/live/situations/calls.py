@@ -3,14 +3,15 @@
 cdll-sleep: usleep(20 ms), with and without the GIL; pydll-spin: a loop of --ms; pydll-write: a synced
 write to --directory; deadlock: the call joins a thread whose callback wants the GIL.
 
-Truth: the calls' begins and ends, as seen here.
+Truth: the calls' begins and ends, as seen here, and the CPU time that they took; of the deadlock its
+begin, said ahead.
 """
 
 import ctypes
 import os
 import time
 
-from situation import Situation, arguments, compute, compute_on, now
+from situation import Situation, arguments, compute, compute_on, cpu_of_thread, now, say
 
 
 def sleeper(dll):
@@ -46,16 +47,29 @@ KINDS = {
 }
 
 
+def call_for_good(steady, work, once):
+    """Nothing can be said once it is stuck."""
+    steady()
+    work.announced.wait()
+    time.sleep(0.5)
+    say(event="truth", name="stuck", value=now())
+    once()
+
+
 def call(steady, work, options):
     calls = work.log("calls", "caller")
+    on_cpu, total = work.log("cpu_in_calls", "caller"), 0
     once = KINDS[options.how](options)
-    steady()
     if options.how == "deadlock":
-        time.sleep(0.5)
+        return call_for_good(steady, work, once)
+    steady()
     while not work.over:
-        begin = now()
+        begin, cpu = now(), cpu_of_thread()
+        on_cpu.append((begin, total))
         once()
+        total += cpu_of_thread() - cpu
         calls.append((begin, now()))
+        on_cpu.append((calls[-1][1], total))
         if options.rest:
             time.sleep(options.rest)
         else:

@@ -3,7 +3,8 @@
 own: += under a lock of each thread's own; queue: workers that are idle in Queue.get; condition: a
 producer and consumers; rlock: as counter, entered twice.
 
-Truth: how long each thread waited in acquire (--how sleep); the CPU time of those that count.
+Truth: how long each thread waited, in acquire (--how sleep), get or wait; the CPU time of those that
+count.
 """
 
 import queue
@@ -51,15 +52,21 @@ def sleep_with_it(steady, work, name, lock):
 
 
 def get(steady, work, name, tasks):
+    waits = work.log("waits", name)
     steady()
+    begin = now()
     tasks.get()
+    waits.append((begin, now()))
 
 
 def consume(steady, work, name, condition):
+    waits = work.log("waits", name)
     steady()
     while not work.over:
         with condition:
+            begin = now()
             condition.wait(1)
+            waits.append((begin, now()))
 
 
 def produce(steady, work, name, condition):
@@ -84,4 +91,5 @@ for number in range(options.threads):
         "condition": (consume if number else produce, condition),
     }[options.how]
     work.start("worker%d" % number, what, work, "worker%d" % number, on)
+work.at_the_end = lambda: [tasks.put(None) for _ in range(options.threads)]
 work.run()

@@ -1,11 +1,12 @@
 # SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 """Threads that compute in C: --how hash (sha256 of big blocks), small (of blocks below 2 KiB, for which
 hashlib keeps the GIL), sqlite (queries, a connection each), numpy (sums of big arrays), cdll (a loop in
---library).
+--library); or that go in and out of the kernel (pipe), giving the GIL away each time.
 """
 
 import ctypes
 import hashlib
+import os
 import sqlite3
 
 from situation import CpuLog, Situation, arguments
@@ -46,6 +47,17 @@ def loop_in_c(options):
     return lambda: library.spin_ms(20)
 
 
+def pass_through_pipe(options):
+    read_end, write_end = os.pipe()
+
+    def once():
+        for _ in range(100):
+            os.write(write_end, b"x")
+            os.read(read_end, 1)
+
+    return once
+
+
 def work_on(steady, work, name, once):
     cpu = CpuLog(work, name)
     once()
@@ -62,6 +74,7 @@ KINDS = {
     "sqlite": query,
     "numpy": sum_arrays,
     "cdll": loop_in_c,
+    "pipe": pass_through_pipe,
 }
 options = arguments(__doc__, threads=2, how="hash", library=None)
 work = Situation()

@@ -2,7 +2,7 @@
 """multiprocessing.Pool (--how pool) or a ProcessPoolExecutor (--how executor) whose workers compute
 (--work cpu) or wait (--work io). With --late 1 it is made once a line comes on stdin.
 
-Truth: the workers' CPU time, in a log each.
+Truth: the workers' CPU time, and how long they have slept, in a log each.
 """
 
 import multiprocessing
@@ -16,14 +16,24 @@ from situation import Situation, arguments, compute, now
 TASK_NS = 200000000
 
 
+slept_ns = 0  # of this process
+
+
+def sleep():
+    global slept_ns
+    begin = now()
+    time.sleep(0.02)
+    slept_ns += now() - begin
+
+
 def task(kind):
     end = now() + TASK_NS
     while now() < end:
         if kind == "cpu":
             compute(5000)
         else:
-            time.sleep(0.02)
-    return os.getpid(), now(), time.process_time_ns()
+            sleep()
+    return os.getpid(), now(), time.process_time_ns(), slept_ns
 
 
 def make_pool(options):
@@ -39,8 +49,8 @@ def keep_busy(steady, work, options, begin):
     begin.wait()
     with make_pool(options) as pool:
         while not work.over:
-            for pid, at, cpu in pool.map(task, [options.work] * options.processes):
-                logs.setdefault(pid, []).append((at, cpu))
+            for pid, *entry in pool.map(task, [options.work] * options.processes):
+                logs.setdefault(pid, []).append(entry)
             steady()
 
 

@@ -5,6 +5,7 @@ and of waits, to be compared with what gilwatch says of the same window.
 
 import os
 import sys
+import threading
 import time
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "workloads"))
@@ -34,6 +35,7 @@ class Situation(Work):
     def __init__(self):
         super().__init__()
         self.facts_at_the_end = {}
+        self.announced = threading.Event()
 
     def log(self, kind, name):
         """A list that becomes part of the truth."""
@@ -42,14 +44,19 @@ class Situation(Work):
     def on_line(self):
         """A line came on stdin."""
 
+    def at_the_end(self):
+        """Stdin is closed: the threads that do not look are to be told."""
+
     def run(self):
         """Say that all is steady, work until stdin is closed, and tell the truth."""
         for steady in self.unsteady:
             steady.wait()
         say(event="ready", pid=os.getpid(), tids=self.tids, **self.facts)
+        self.announced.set()
         while os.read(0, 100):
             self.on_line()
         self.over = True
+        self.at_the_end()
         self.join()
         self.end(**self.facts_at_the_end)
 

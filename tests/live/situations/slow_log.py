@@ -1,29 +1,56 @@
 # SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 """Threads that log to a file on --directory whose every line is synced, as some handlers do.
 
-Truth: how long each logging call took.
+Truth: how long each thread waited for the handler's lock.
 """
 
 import logging
 import os
+import threading
 
 from situation import Situation, arguments, compute, now
 
+here = threading.local()
+
+
+class TimedLock:
+    """A lock that notes how long a thread waits for it."""
+
+    def __init__(self, lock):
+        self.lock = lock
+
+    def acquire(self):
+        begin = now()
+        self.lock.acquire()
+        here.waits.append((begin, now()))
+
+    def release(self):
+        self.lock.release()
+
+    def __enter__(self):
+        self.acquire()
+
+    def __exit__(self, *_):
+        self.release()
+
 
 class SyncedHandler(logging.FileHandler):
+    def createLock(self):
+        super().createLock()
+        self.lock = TimedLock(self.lock)
+
     def flush(self):
         super().flush()
-        os.fsync(self.stream.fileno())
+        if self.stream:
+            os.fsync(self.stream.fileno())
 
 
 def log_on(steady, work, name):
-    waits = work.log("waits", name)
+    here.waits = work.log("waits", name)
     logger = logging.getLogger("app")
     steady()
     while not work.over:
-        begin = now()
         logger.info("%s has done something: %s", name, "x" * 2000)
-        waits.append((begin, now()))
         compute(200)
 
 
