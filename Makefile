@@ -23,10 +23,16 @@ VERSION	 := 0.1.0
 
 CFLAGS	 ?= -O2 -g
 WARNINGS := -Wall -Wextra -Werror -Wmissing-prototypes -Wstrict-prototypes -Wundef
-LIBS	 := libbpf libdw libelf capstone jansson libseccomp liblzma libmicrohttpd libcap ncursesw
+LIBS	 := libbpf libdw libelf jansson libseccomp liblzma libcap ncursesw
+# Loaded where they are used, by their sonames: see user/util/library.h.
+LATE_LIBS := capstone libmicrohttpd
+soname	  = $(shell readelf -d "$$($(CC) -print-file-name=lib$(1).so)" | sed -n 's/.*(SONAME).*\[\(.*\)\].*/\1/p')
+CAPSTONE    := $(call soname,capstone)
+MICROHTTPD  := $(call soname,microhttpd)
 ALL_CFLAGS = -std=gnu11 $(WARNINGS) -D_GNU_SOURCE -DGW_VERSION='"$(VERSION)"' \
-	-Iinclude -Iuser -isystem $(BUILD)/bpf $(shell $(PKG_CONFIG) --cflags $(LIBS)) $(CFLAGS)
-ALL_LIBS = -pthread $(shell $(PKG_CONFIG) --libs $(LIBS)) -lm $(LDFLAGS)
+	-DGW_CAPSTONE='"$(CAPSTONE)"' -DGW_MICROHTTPD='"$(MICROHTTPD)"' \
+	-Iinclude -Iuser -isystem $(BUILD)/bpf $(shell $(PKG_CONFIG) --cflags $(LIBS) $(LATE_LIBS)) $(CFLAGS)
+ALL_LIBS = -pthread $(shell $(PKG_CONFIG) --libs $(LIBS)) -lm -ldl $(LDFLAGS)
 
 # The target machine's own headers are needed for <asm/types.h>.
 MULTIARCH  := $(shell $(CC) -print-multiarch 2>/dev/null || true)

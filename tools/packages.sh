@@ -58,7 +58,7 @@ declare -A PACKAGES_SUSE=(
 # What each group is there for, as commands and pkg-config modules: all that can be asked where the
 # package manager is not apt.
 declare -A NEEDED_COMMANDS=(
-	[build]="make gcc clang bpftool pkg-config"
+	[build]="make gcc clang bpftool pkg-config readelf"
 	[demo]="python3"
 	[test]="valgrind python3 tmux"
 	[bench]="wrk bpftrace gnuplot python3"

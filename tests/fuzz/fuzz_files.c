@@ -43,6 +43,7 @@ struct wound {
 };
 
 struct tally {
+	struct gw_disassembler disassembler;
 	unsigned long rounds, runtimes, sites;
 	double longest_s;
 };
@@ -130,7 +131,11 @@ static void hurt(const struct sample *sample, uint64_t *seed, struct wound *woun
 
 static void read_sample(const struct sample *sample, struct tally *tally)
 {
-	const struct gw_sites_files files = {.file = sample->fd, .debug = {sample->fd, -1}};
+	const struct gw_sites_files files = {
+		.file = sample->fd,
+		.debug = {sample->fd, -1},
+		.disassembler = &tally->disassembler,
+	};
 	static struct gw_runtime_symbols symbols;
 	static struct gw_sites sites;
 	struct gw_error err = {0};
@@ -166,6 +171,7 @@ int main(int argc, char **argv)
 	double end = argc > 1 ? strtod(argv[1], NULL) : 0;
 	uint64_t seed = argc > 2 ? strtoull(argv[2], NULL, 0) | 1 : 1;
 	struct tally tally = {0};
+	struct gw_error err = {0};
 	struct sample *sample;
 	int count = 0;
 
@@ -176,10 +182,15 @@ int main(int argc, char **argv)
 		fprintf(stderr, "usage: fuzz_files SECONDS SEED FILE...\n");
 		return 2;
 	}
+	if (gw_disassembler_load(&tally.disassembler, &err)) {
+		fprintf(stderr, "%s\n", err.text);
+		return 1;
+	}
 	while (cpu_seconds() < end)
 		one_round(&sample[tally.rounds % (unsigned int)count], &seed, &tally);
 	printf("%d files, %lu rounds: a runtime found in %lu, sites in %lu, longest %.0f ms\n",
 	       count, tally.rounds, tally.runtimes, tally.sites, tally.longest_s * 1e3);
+	gw_disassembler_unload(&tally.disassembler);
 	free(sample);
 	return tally.longest_s > TOO_LONG_S;
 }

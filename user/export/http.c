@@ -2,11 +2,13 @@
 #include "export/http.h"
 
 #include <errno.h>
-#include <microhttpd.h>
 #include <netinet/in.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
+
+#include "export/microhttpd.h"
+#include "util/library.h"
 
 #define CONNECTIONS_MAX 256
 /* Without a byte from the other side, or a byte that it takes. */
@@ -17,6 +19,7 @@
 #define UNFETCHED_BYTES (16U << 20)
 
 struct gw_http {
+	struct gw_microhttpd lib;
 	struct MHD_Daemon *daemon;
 	gw_http_get *get;
 	void *data;
@@ -80,47 +83,54 @@ static struct MHD_Response *lend(struct gw_http *http, struct gw_body *body)
 	}
 	*lent = (struct lent){.http = http, .body = body};
 	http->unfetched += body->length;
-	response = MHD_create_response_from_buffer_with_free_callback_cls(body->length, body->text,
-									  give_back, lent);
+	response = http->lib.create_response_from_buffer_with_free_callback_cls(
+		body->length, body->text, give_back, lent);
 	if (!response)
 		give_back(lent);
 	return response;
 }
 
-static enum MHD_Result send_response(struct MHD_Connection *connection, unsigned int status,
-				     const char *type, struct MHD_Response *response)
+static enum MHD_Result send_response(const struct gw_http *http, struct MHD_Connection *connection,
+				     unsigned int status, const char *type,
+				     struct MHD_Response *response)
 {
+	const struct gw_microhttpd *lib = &http->lib;
 	enum MHD_Result result;
 
 	if (!response)
 		return MHD_NO;
-	MHD_add_response_header(response, MHD_HTTP_HEADER_CONTENT_TYPE, type);
+	lib->add_response_header(response, MHD_HTTP_HEADER_CONTENT_TYPE, type);
 	if (status == MHD_HTTP_METHOD_NOT_ALLOWED)
-		MHD_add_response_header(response, MHD_HTTP_HEADER_ALLOW, "GET, HEAD");
+		lib->add_response_header(response, MHD_HTTP_HEADER_ALLOW, "GET, HEAD");
 	if (status == MHD_HTTP_SERVICE_UNAVAILABLE)
-		MHD_add_response_header(response, MHD_HTTP_HEADER_RETRY_AFTER, "5");
-	result = MHD_queue_response(connection, status, response);
-	MHD_destroy_response(response);
+		lib->add_response_header(response, MHD_HTTP_HEADER_RETRY_AFTER, "5");
+	result = lib->queue_response(connection, status, response);
+	lib->destroy_response(response);
 	return result;
 }
 
-static enum MHD_Result refuse(struct MHD_Connection *connection, unsigned int status,
-			      const char *text)
+static enum MHD_Result refuse(const struct gw_http *http, struct MHD_Connection *connection,
+			      unsigned int status, const char *text)
 {
-	return send_response(connection, status, "text/plain; charset=utf-8",
-			     MHD_create_response_from_buffer(strlen(text), (void *)text,
-							     MHD_RESPMEM_PERSISTENT));
+	struct MHD_Response *response = http->lib.create_response_from_buffer(
+		strlen(text), (void *)text, MHD_RESPMEM_PERSISTENT);
+
+	return send_response(http, connection, status, "text/plain; charset=utf-8", response);
+}
+
+static const char *header(const struct gw_http *http, struct MHD_Connection *connection,
+			  const char *name)
+{
+	return http->lib.lookup_connection_value(connection, MHD_HEADER_KIND, name);
 }
 
 /* A GET has no body that anybody would read. */
-static int has_body(struct MHD_Connection *connection)
+static int has_body(const struct gw_http *http, struct MHD_Connection *connection)
 {
-	const char *length = MHD_lookup_connection_value(connection, MHD_HEADER_KIND,
-							 MHD_HTTP_HEADER_CONTENT_LENGTH);
+	const char *length = header(http, connection, MHD_HTTP_HEADER_CONTENT_LENGTH);
 
 	return (length && strcmp(length, "0")) ||
-	       MHD_lookup_connection_value(connection, MHD_HEADER_KIND,
-					   MHD_HTTP_HEADER_TRANSFER_ENCODING);
+	       header(http, connection, MHD_HTTP_HEADER_TRANSFER_ENCODING);
 }
 
 static enum MHD_Result on_request(void *data, struct MHD_Connection *connection, const char *path,
@@ -134,9 +144,9 @@ static enum MHD_Result on_request(void *data, struct MHD_Connection *connection,
 	(void)version;
 	(void)upload;
 	if (strcmp(method, MHD_HTTP_METHOD_GET) && strcmp(method, MHD_HTTP_METHOD_HEAD))
-		return refuse(connection, MHD_HTTP_METHOD_NOT_ALLOWED, "only GET and HEAD\n");
-	if (has_body(connection))
-		return refuse(connection, MHD_HTTP_CONTENT_TOO_LARGE, "no body is expected\n");
+		return refuse(http, connection, MHD_HTTP_METHOD_NOT_ALLOWED, "only GET and HEAD\n");
+	if (has_body(http, connection))
+		return refuse(http, connection, MHD_HTTP_CONTENT_TOO_LARGE, "no body is expected\n");
 	/* The first call comes before the request has been read to its end. */
 	if (!*state || *upload_size) {
 		*state = &begun;
@@ -144,14 +154,12 @@ static enum MHD_Result on_request(void *data, struct MHD_Connection *connection,
 		return MHD_YES;
 	}
 	if (http->unfetched > UNFETCHED_BYTES)
-		return refuse(connection, MHD_HTTP_SERVICE_UNAVAILABLE,
+		return refuse(http, connection, MHD_HTTP_SERVICE_UNAVAILABLE,
 			      "too many answers wait to be fetched\n");
-	http->get(path,
-		  MHD_lookup_connection_value(connection, MHD_HEADER_KIND, MHD_HTTP_HEADER_ACCEPT),
-		  &answer, http->data);
+	http->get(path, header(http, connection, MHD_HTTP_HEADER_ACCEPT), &answer, http->data);
 	if (!answer.body)
-		return refuse(connection, answer.status, "gilwatch could not make this page\n");
-	return send_response(connection, answer.status, answer.type, lend(http, answer.body));
+		return refuse(http, connection, answer.status, "gilwatch could not make this page\n");
+	return send_response(http, connection, answer.status, answer.type, lend(http, answer.body));
 }
 
 /* ---- the server ---- */
@@ -160,6 +168,7 @@ int gw_http_start(int socket, gw_http_get *get, void *data, struct gw_http **htt
 		  struct gw_error *err)
 {
 	struct gw_http *new = calloc(1, sizeof(*new));
+	int code;
 
 	if (!new) {
 		close(socket);
@@ -167,12 +176,19 @@ int gw_http_start(int socket, gw_http_get *get, void *data, struct gw_http **htt
 	}
 	new->get = get;
 	new->data = data;
-	new->daemon = MHD_start_daemon(
+	code = gw_microhttpd_load(&new->lib, err);
+	if (code) {
+		free(new);
+		close(socket);
+		return code;
+	}
+	new->daemon = new->lib.start_daemon(
 		MHD_USE_EPOLL, 0, NULL, NULL, on_request, new, MHD_OPTION_LISTEN_SOCKET, socket,
 		MHD_OPTION_CONNECTION_LIMIT, (unsigned int)CONNECTIONS_MAX,
 		MHD_OPTION_CONNECTION_TIMEOUT, (unsigned int)TIMEOUT_S,
 		MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)HEADER_BYTES, MHD_OPTION_END);
 	if (!new->daemon) {
+		gw_library_unload(new->lib.library);
 		free(new);
 		close(socket);
 		return gw_error_set(err, -EIO, GW_STATUS_FAILURE,
@@ -184,27 +200,28 @@ int gw_http_start(int socket, gw_http_get *get, void *data, struct gw_http **htt
 
 int gw_http_fd(const struct gw_http *http)
 {
-	return MHD_get_daemon_info(http->daemon, MHD_DAEMON_INFO_EPOLL_FD)->epoll_fd;
+	return http->lib.get_daemon_info(http->daemon, MHD_DAEMON_INFO_EPOLL_FD)->epoll_fd;
 }
 
 int gw_http_timeout_ms(const struct gw_http *http)
 {
 	MHD_UNSIGNED_LONG_LONG ms;
 
-	if (MHD_get_timeout(http->daemon, &ms) != MHD_YES)
+	if (http->lib.get_timeout(http->daemon, &ms) != MHD_YES)
 		return -1;
 	return ms > 60000 ? 60000 : (int)ms;
 }
 
 void gw_http_run(struct gw_http *http)
 {
-	MHD_run(http->daemon);
+	http->lib.run(http->daemon);
 }
 
 void gw_http_free(struct gw_http *http)
 {
 	if (!http)
 		return;
-	MHD_stop_daemon(http->daemon);
+	http->lib.stop_daemon(http->daemon);
+	gw_library_unload(http->lib.library);
 	free(http);
 }

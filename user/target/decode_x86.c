@@ -1,28 +1,29 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 #include "target/decode_x86.h"
 
-#include <capstone/capstone.h>
 #include <stdlib.h>
 #include <string.h>
 
 struct gw_decoder {
+	const struct gw_disassembler *library;
 	csh handle;
 	cs_insn *instruction;
 };
 
-struct gw_decoder *gw_decoder_new(void)
+struct gw_decoder *gw_decoder_new(const struct gw_disassembler *library)
 {
 	struct gw_decoder *decoder = calloc(1, sizeof(*decoder));
 
 	if (!decoder)
 		return NULL;
-	if (cs_open(CS_ARCH_X86, CS_MODE_64, &decoder->handle) != CS_ERR_OK) {
+	decoder->library = library;
+	if (library->open(CS_ARCH_X86, CS_MODE_64, &decoder->handle) != CS_ERR_OK) {
 		free(decoder);
 		return NULL;
 	}
 	/* Data between instructions, or an instruction newer than the library: go on behind it. */
-	cs_option(decoder->handle, CS_OPT_SKIPDATA, CS_OPT_ON);
-	decoder->instruction = cs_malloc(decoder->handle);
+	library->option(decoder->handle, CS_OPT_SKIPDATA, CS_OPT_ON);
+	decoder->instruction = library->malloc(decoder->handle);
 	if (decoder->instruction)
 		return decoder;
 	gw_decoder_free(decoder);
@@ -34,8 +35,8 @@ void gw_decoder_free(struct gw_decoder *decoder)
 	if (!decoder)
 		return;
 	if (decoder->instruction)
-		cs_free(decoder->instruction, 1);
-	cs_close(&decoder->handle);
+		decoder->library->free(decoder->instruction, 1);
+	decoder->library->close(&decoder->handle);
 	free(decoder);
 }
 
@@ -156,7 +157,8 @@ int gw_decode(struct gw_decoder *decoder, const uint8_t *bytes, size_t size, uin
 	struct gw_flow flow;
 	int code;
 
-	while (size && cs_disasm_iter(decoder->handle, &bytes, &size, &address, instruction)) {
+	while (size && decoder->library->disasm_iter(decoder->handle, &bytes, &size, &address,
+						     instruction)) {
 		/* id 0 is a byte that was skipped as data */
 		if (!instruction->id)
 			continue;

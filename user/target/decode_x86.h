@@ -10,6 +10,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "target/disassembler.h"
+
 enum gw_flow_kind {
 	GW_FLOW_CALL,	       /* call rel32 */
 	GW_FLOW_CALL_SLOT,     /* call *slot(%rip) */
@@ -32,8 +34,8 @@ typedef int gw_flow_visit(const struct gw_flow *flow, void *data);
 
 struct gw_decoder;
 
-/* NULL: out of memory, or no disassembler in the library. */
-struct gw_decoder *gw_decoder_new(void);
+/* NULL: out of memory, or the library knows no x86. It is used until the decoder is freed. */
+struct gw_decoder *gw_decoder_new(const struct gw_disassembler *library);
 void gw_decoder_free(struct gw_decoder *decoder);
 
 /*

@@ -254,9 +254,8 @@ int gw_file_code_is_final(int code)
 static int sites_job(const int fds[GW_SANDBOX_FDS_MAX], const void *in, void *out,
 		     struct gw_error *err)
 {
-	struct gw_sites_files files = {.file = fds[0]};
+	struct gw_sites_files files = {.file = fds[0], .disassembler = in};
 
-	(void)in;
 	for (int i = 0; i < GW_SITES_DEBUG_MAX; i++)
 		files.debug[i] = fds[1 + i];
 	return gw_sites_find(&files, out, err);
@@ -295,13 +294,18 @@ int gw_file_find_sites(const struct gw_sites_files *files, const char *what, str
 		       struct gw_sandbox_budget *budget, struct gw_sandbox_use *use,
 		       struct gw_error *err)
 {
-	struct gw_sandbox_task task = {.fd = {files->file}, .out = sites};
+	/* The child could not open it any more. */
+	struct gw_disassembler disassembler = {0};
+	struct gw_sandbox_task task = {.fd = {files->file}, .in = &disassembler, .out = sites};
 	int code;
 
 	for (int i = 0; i < GW_SITES_DEBUG_MAX; i++)
 		task.fd[1 + i] = files->debug[i];
 	memset(sites, 0, sizeof(*sites));
-	code = gw_sandbox_run(sites_job, &task, 1, sizeof(*sites), budget, use, err);
+	code = gw_disassembler_load(&disassembler, err);
+	if (!code)
+		code = gw_sandbox_run(sites_job, &task, 1, sizeof(*sites), budget, use, err);
+	gw_disassembler_unload(&disassembler);
 	if (code)
 		return code;
 	code = task.code;

@@ -230,7 +230,7 @@ static int load(struct gw_gil_finder *finder, const struct gw_sites_files *files
 		return code;
 	finder->budget = DECODE_BUDGET;
 	finder->mark = calloc(finder->functions.count, sizeof(*finder->mark));
-	finder->decoder = gw_decoder_new();
+	finder->decoder = gw_decoder_new(files->disassembler);
 	return finder->mark && finder->decoder ? 0 : -ENOMEM;
 }
 
@@ -293,16 +293,33 @@ static int find(struct gw_gil_finder *finder, struct gw_sites *sites, struct gw_
 	return 0;
 }
 
-int gw_sites_find(const struct gw_sites_files *files, struct gw_sites *sites, struct gw_error *err)
+static int load_and_find(const struct gw_sites_files *files, struct gw_sites *sites,
+			 struct gw_error *err)
 {
 	struct gw_gil_finder finder = {0};
-	int code;
+	struct gw_disassembler own = {0};
+	struct gw_sites_files with = *files;
+	int code = 0;
 
-	memset(sites, 0, sizeof(*sites));
-	code = load(&finder, files, err);
+	if (!files->disassembler) {
+		code = gw_disassembler_load(&own, err);
+		with.disassembler = &own;
+	}
+	if (!code)
+		code = load(&finder, &with, err);
 	if (!code)
 		code = find(&finder, sites, err);
 	unload(&finder);
+	gw_disassembler_unload(&own);
+	return code;
+}
+
+int gw_sites_find(const struct gw_sites_files *files, struct gw_sites *sites, struct gw_error *err)
+{
+	int code;
+
+	memset(sites, 0, sizeof(*sites));
+	code = load_and_find(files, sites, err);
 	if (!code)
 		return 0;
 	memset(sites, 0, sizeof(*sites));

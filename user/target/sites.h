@@ -9,6 +9,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "target/disassembler.h"
 #include "util/error.h"
 
 #define GW_SITES_MAX	       64
@@ -54,6 +55,7 @@ struct gw_sites {
 struct gw_sites_files {
 	int file;
 	int debug[GW_SITES_DEBUG_MAX]; /* what may be its separate debug file, -1: none */
+	const struct gw_disassembler *disassembler; /* NULL: it is loaded, and unloaded again */
 };
 
 /*
