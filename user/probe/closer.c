@@ -2,8 +2,9 @@
 #include "probe/closer.h"
 
 #include <pthread.h>
-#include <signal.h>
 #include <stdlib.h>
+
+#include "util/thread.h"
 
 /* A hundred links, 30 ms each, in a quarter of a second. */
 #define THREADS_MAX 16
@@ -64,30 +65,13 @@ static void *work(void *data)
 	return NULL;
 }
 
-/* One more, unless there are enough. Signals are for the main thread. */
-static void start_thread(struct gw_closer *c)
-{
-	sigset_t all, before;
-	pthread_attr_t detached;
-	pthread_t thread;
-
-	if (c->threads == THREADS_MAX || pthread_attr_init(&detached))
-		return;
-	pthread_attr_setdetachstate(&detached, PTHREAD_CREATE_DETACHED);
-	sigfillset(&all);
-	pthread_sigmask(SIG_SETMASK, &all, &before);
-	if (!pthread_create(&thread, &detached, work, c))
-		c->threads++;
-	pthread_sigmask(SIG_SETMASK, &before, NULL);
-	pthread_attr_destroy(&detached);
-}
-
 static int enqueue(struct gw_closer *c, struct job *job)
 {
 	int has_thread;
 
 	pthread_mutex_lock(&c->lock);
-	start_thread(c);
+	if (c->threads < THREADS_MAX && !gw_thread_start_detached(work, c))
+		c->threads++;
 	has_thread = c->threads > 0;
 	if (has_thread) {
 		job->next = c->job;

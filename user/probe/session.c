@@ -19,8 +19,8 @@
 #define TRIMMED_FROM (1 << 20)
 /* Long enough for every program that was running as counting stopped to have ended. */
 #define SETTLE_US 2000
-/* What a CPU can be expected to have: a machine with two has room for 65,536. */
-#define THREADS_PER_CPU 32768
+/* What a CPU can be expected to have: 10,000 threads that have been on both CPUs of two fit. */
+#define THREADS_PER_CPU 16384
 /* Attempts to read while no thread ends meanwhile. */
 #define READ_TRIES 50
 

@@ -4,9 +4,10 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <pthread.h>
-#include <signal.h>
 #include <stdlib.h>
 #include <unistd.h>
+
+#include "util/thread.h"
 
 /* Each has a descriptor of its own. */
 #define WAITING_MAX 512
@@ -108,23 +109,6 @@ static void *work(void *data)
 	return NULL;
 }
 
-/* Signals are for the main thread. */
-static void start_thread(struct gw_behind *b)
-{
-	sigset_t all, before;
-	pthread_attr_t detached;
-	pthread_t thread;
-
-	if (b->has_thread || pthread_attr_init(&detached))
-		return;
-	pthread_attr_setdetachstate(&detached, PTHREAD_CREATE_DETACHED);
-	sigfillset(&all);
-	pthread_sigmask(SIG_SETMASK, &all, &before);
-	b->has_thread = !pthread_create(&thread, &detached, work, b);
-	pthread_sigmask(SIG_SETMASK, &before, NULL);
-	pthread_attr_destroy(&detached);
-}
-
 /* ---- the interface ---- */
 
 struct gw_behind *gw_behind_new(gw_behind_read *read, void *data)
@@ -160,8 +144,8 @@ int gw_behind_ask(struct gw_behind *b, const struct gw_behind_file *file)
 {
 	pthread_mutex_lock(&b->lock);
 	append(b, file);
-	if (b->first)
-		start_thread(b);
+	if (b->first && !b->has_thread)
+		b->has_thread = !gw_thread_start_detached(work, b);
 	pthread_mutex_unlock(&b->lock);
 	return -EAGAIN;
 }

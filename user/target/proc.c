@@ -181,26 +181,47 @@ static int has_memory(const struct gw_proc_stat *stat)
 	return stat->state != 'Z' && stat->state != 'X';
 }
 
+/* The directories of a directory that are named by numbers: processes, threads. */
+static int each_number(const char *path, gw_proc_visit_process *visit, void *data)
+{
+	DIR *directory = opendir(path);
+	struct dirent *entry;
+	int code = 0;
+
+	if (!directory)
+		return -errno;
+	while (!code && (entry = readdir(directory))) {
+		pid_t number = (pid_t)strtol(entry->d_name, NULL, 10);
+
+		if (number > 0)
+			code = visit(number, data);
+	}
+	closedir(directory);
+	return code;
+}
+
+int gw_proc_each(gw_proc_visit_process *visit, void *data)
+{
+	return each_number("/proc", visit, data);
+}
+
+/* Returns it, where it is one. */
+static int find_live_thread(pid_t tid, void *data)
+{
+	const pid_t *but = data;
+	struct gw_proc_stat stat;
+
+	return tid != *but && !read_stat(tid, &stat) && has_memory(&stat) ? tid : 0;
+}
+
 static pid_t other_live_thread(pid_t pid)
 {
 	char path[64];
-	struct gw_proc_stat stat;
-	struct dirent *entry;
-	pid_t found = -ESRCH;
-	DIR *tasks;
+	pid_t found;
 
 	snprintf(path, sizeof(path), "/proc/%d/task", pid);
-	tasks = opendir(path);
-	if (!tasks)
-		return -ESRCH;
-	while (found < 0 && (entry = readdir(tasks))) {
-		pid_t tid = (pid_t)strtol(entry->d_name, NULL, 10);
-
-		if (tid > 0 && tid != pid && !read_stat(tid, &stat) && has_memory(&stat))
-			found = tid;
-	}
-	closedir(tasks);
-	return found;
+	found = each_number(path, find_live_thread, &pid);
+	return found > 0 ? found : -ESRCH;
 }
 
 pid_t gw_proc_live_thread_of(pid_t pid, const struct gw_proc_stat *stat)

@@ -26,6 +26,14 @@ struct gw_proc_info {
 /* -ESRCH with err set where there is no such process; -ENOTSUP is never returned: facts only. */
 int gw_proc_read(pid_t pid, struct gw_proc_info *info, struct gw_error *err);
 
+typedef int gw_proc_visit_process(pid_t pid, void *data);
+
+/*
+ * Calls visit for each process until it returns non-zero, which is returned. Returns a negative
+ * errno if /proc cannot be read.
+ */
+int gw_proc_each(gw_proc_visit_process *visit, void *data);
+
 /* The parent of a process; 0: it has none, or there is no such process. */
 pid_t gw_proc_parent(pid_t pid);
 

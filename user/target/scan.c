@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 #include "target/scan.h"
 
-#include <dirent.h>
 #include <errno.h>
 #include <fnmatch.h>
 #include <search.h>
@@ -340,11 +339,13 @@ static int is_asked_for(struct gw_scanner *s, struct gw_proc_stat *stat)
 	return 1;
 }
 
-static int look_at_process(struct gw_scanner *s)
+static int look_at_process(pid_t pid, void *data)
 {
+	struct gw_scanner *s = data;
 	struct gw_proc_stat stat;
 	int found;
 
+	s->pid = pid;
 	if (is_asked_for(s, &stat) <= 0)
 		return 0;
 	found = maps_python(s);
@@ -368,16 +369,10 @@ static int compare_pids(const void *a, const void *b)
 	return one->pid < other->pid ? -1 : one->pid > other->pid;
 }
 
-static int look_at_all(struct gw_scanner *s, DIR *proc)
+static int look_at_all(struct gw_scanner *s)
 {
-	struct dirent *entry;
-	int code = 0;
+	int code = gw_proc_each(look_at_process, s);
 
-	while (!code && (entry = readdir(proc))) {
-		s->pid = (pid_t)strtol(entry->d_name, NULL, 10);
-		if (s->pid > 0)
-			code = look_at_process(s);
-	}
 	take_sites(s);
 	if (s->scan->count)
 		qsort(s->scan->process, s->scan->count, sizeof(*s->scan->process), compare_pids);
@@ -390,8 +385,7 @@ int gw_scan_processes(const struct gw_scan_filter *filter, int with_sites,
 {
 	struct gw_scanner *s = calloc(1, sizeof(*s));
 	struct gw_site_searches *searches = with_sites ? gw_site_searches_new() : NULL;
-	DIR *proc = opendir("/proc");
-	int code = !proc ? -errno : !s || (with_sites && !searches) ? -ENOMEM : 0;
+	int code = !s || (with_sites && !searches) ? -ENOMEM : 0;
 
 	memset(scan, 0, sizeof(*scan));
 	if (!code) {
@@ -400,12 +394,10 @@ int gw_scan_processes(const struct gw_scan_filter *filter, int with_sites,
 		s->cache = cache;
 		gw_file_cache_keep_unfit(cache);
 		s->scan = scan;
-		code = look_at_all(s, proc);
+		code = look_at_all(s);
 		tdestroy(s->mapped, free_mapped);
 	}
 	gw_site_searches_free(searches);
-	if (proc)
-		closedir(proc);
 	free(s);
 	return code ? gw_error_set(err, code, GW_STATUS_FAILURE,
 				   "the processes cannot be listed: %s", strerror(-code))

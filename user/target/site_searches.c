@@ -2,11 +2,11 @@
 #include "target/site_searches.h"
 
 #include <errno.h>
-#include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "target/target.h"
+#include "util/thread.h"
 
 #define AT_A_TIME 8
 
@@ -85,7 +85,7 @@ void gw_site_searches_begin(struct gw_site_searches *searches, pid_t pid,
 	search->next = searches->first;
 	searches->first = search;
 	if (searches->running < AT_A_TIME)
-		search->running = !pthread_create(&search->thread, NULL, look, search);
+		search->running = !gw_thread_start(&search->thread, look, search);
 	if (search->running)
 		searches->running++;
 	else

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 #include "watch/descendants.h"
 
-#include <dirent.h>
 #include <errno.h>
 #include <stdlib.h>
 
@@ -27,22 +26,9 @@ static int append(struct list *list, pid_t pid, pid_t parent)
 	return 0;
 }
 
-static int list_all(struct list *all)
+static int append_process(pid_t pid, void *data)
 {
-	DIR *proc = opendir("/proc");
-	struct dirent *entry;
-	int code = 0;
-
-	if (!proc)
-		return -errno;
-	while (!code && (entry = readdir(proc))) {
-		pid_t pid = (pid_t)strtol(entry->d_name, NULL, 10);
-
-		if (pid > 0)
-			code = append(all, pid, gw_proc_parent(pid));
-	}
-	closedir(proc);
-	return code;
+	return append(data, pid, gw_proc_parent(pid));
 }
 
 static int append_children(const struct list *all, pid_t parent, struct list *found)
@@ -58,7 +44,7 @@ static int append_children(const struct list *all, pid_t parent, struct list *fo
 int gw_descendants(const pid_t *root, size_t roots, struct gw_descendant **found, size_t *count)
 {
 	struct list all = {0}, list = {0};
-	int code = list_all(&all);
+	int code = gw_proc_each(append_process, &all);
 
 	for (size_t i = 0; !code && i < roots; i++)
 		code = append_children(&all, root[i], &list);

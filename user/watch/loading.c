@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 #include "watch/loading.h"
 
-#include <pthread.h>
-#include <signal.h>
 #include <stdlib.h>
+
+#include "util/thread.h"
 
 struct gw_loading {
 	pthread_t thread;
@@ -25,19 +25,6 @@ static void *load(void *data)
 	return NULL;
 }
 
-/* Signals are for the main thread. */
-static int start_thread(struct gw_loading *loading)
-{
-	sigset_t all, before;
-	int code;
-
-	sigfillset(&all);
-	pthread_sigmask(SIG_SETMASK, &all, &before);
-	code = pthread_create(&loading->thread, NULL, load, loading);
-	pthread_sigmask(SIG_SETMASK, &before, NULL);
-	return code;
-}
-
 struct gw_loading *gw_loading_begin(const struct gw_host *host,
 				    const struct gw_session_options *options)
 {
@@ -47,7 +34,7 @@ struct gw_loading *gw_loading_begin(const struct gw_host *host,
 		return NULL;
 	loading->host = host;
 	loading->options = *options;
-	if (!start_thread(loading))
+	if (!gw_thread_start(&loading->thread, load, loading))
 		return loading;
 	free(loading);
 	return NULL;

@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 #include "watch/standing.h"
 
-#include <dirent.h>
 #include <errno.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "target/proc.h"
 #include "target/proc_parse.h"
 #include "util/clock.h"
 #include "watch/budget.h"
@@ -173,24 +173,28 @@ static void forget_ended(struct gw_standing *s)
 	}
 }
 
+struct looking {
+	struct gw_standing *standing;
+	struct gw_error *err;
+};
+
+static int look_at_next(pid_t pid, void *data)
+{
+	const struct looking *looking = data;
+
+	return look_at(looking->standing, pid, looking->err);
+}
+
 static int look_at_all(struct gw_standing *s, struct gw_error *err)
 {
-	DIR *proc = opendir("/proc");
-	struct dirent *entry;
-	int code = 0;
+	struct looking looking = {.standing = s, .err = err};
+	int code = gw_proc_each(look_at_next, &looking);
 
-	if (!proc)
-		return gw_error_set(err, -errno, GW_STATUS_FAILURE, "/proc cannot be read");
-	while (!code && (entry = readdir(proc))) {
-		pid_t pid = (pid_t)strtol(entry->d_name, NULL, 10);
-
-		if (pid > 0)
-			code = look_at(s, pid, err);
-	}
-	closedir(proc);
+	if (code)
+		return gw_error_set(err, code, GW_STATUS_FAILURE, "/proc cannot be read");
 	forget_ended(s);
 	s->scan_due_ns = gw_session_now_ns(s->watch.session) + SCAN_EVERY_NS;
-	return code;
+	return 0;
 }
 
 /* ---- while it goes on ---- */

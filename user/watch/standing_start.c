@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 /* The start of a watch that lasts: whom it begins with. */
-#include <dirent.h>
 #include <errno.h>
 #include <signal.h>
 #include <stdlib.h>
 
+#include "target/proc.h"
 #include "util/clock.h"
 #include "watch/standing_parts.h"
 
@@ -49,27 +49,37 @@ static int read_behind(struct gw_standing *s, struct gw_error *err)
 	return gw_files_read_behind(s->watch.files) ? no_memory(err) : 0;
 }
 
-static int select_all(struct gw_standing *s, struct gw_error *err)
+struct selecting {
+	struct gw_standing *standing;
+	uint64_t late_ns;
+	struct gw_error *err;
+};
+
+static int select_next(pid_t pid, void *data)
 {
-	uint64_t late_ns = gw_clock_now_ns() + START_NS;
-	DIR *proc = opendir("/proc");
-	struct dirent *entry;
+	const struct selecting *selecting = data;
+	struct gw_standing *s = selecting->standing;
 	int code = 0;
 
-	if (!proc)
-		return gw_error_set(err, -errno, GW_STATUS_FAILURE, "/proc cannot be read");
-	while (!code && (entry = readdir(proc))) {
-		pid_t pid = (pid_t)strtol(entry->d_name, NULL, 10);
-
-		if (gw_clock_now_ns() > late_ns)
-			code = read_behind(s, err);
-		if (!code && pid > 0 && !gw_standing_is_selected(s, pid) &&
-		    s->watch.list.count < s->watch.slots - s->watch.slots / 8 &&
-		    gw_scanner_look(s->scanner, &s->filter, pid) > 0)
-			code = gw_watch_select(&s->watch, pid, err);
-	}
-	closedir(proc);
+	if (gw_clock_now_ns() > selecting->late_ns)
+		code = read_behind(s, selecting->err);
+	if (!code && !gw_standing_is_selected(s, pid) &&
+	    s->watch.list.count < s->watch.slots - s->watch.slots / 8 &&
+	    gw_scanner_look(s->scanner, &s->filter, pid) > 0)
+		code = gw_watch_select(&s->watch, pid, selecting->err);
 	return code;
+}
+
+static int select_all(struct gw_standing *s, struct gw_error *err)
+{
+	struct selecting selecting = {
+		.standing = s,
+		.late_ns = gw_clock_now_ns() + START_NS,
+		.err = err,
+	};
+	int code = gw_proc_each(select_next, &selecting);
+
+	return code ? gw_error_set(err, code, GW_STATUS_FAILURE, "/proc cannot be read") : 0;
 }
 
 static int select_given(struct gw_standing *s, struct gw_error *err)
