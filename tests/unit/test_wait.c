@@ -331,10 +331,14 @@ static void *hold_one(void *argument)
 
 		if (most > h->done)
 			h->done = most;
+		/* Where others got in the way, once more: one that did not begin would end
+		 * another's. */
 		if (i % 2)
-			h->lost += !gw_wait_end(h->w, 640, 1280);
+			while (!gw_wait_end(h->w, 640, 1280))
+				h->lost++;
 		else
-			h->lost += !gw_wait_begin(h->w, 640);
+			while (!gw_wait_begin(h->w, 640))
+				h->lost++;
 	}
 	return NULL;
 }
