@@ -568,7 +568,7 @@ static void test_a_calm_process_is_left_alone(void **state)
 	/* Many. */
 	look.now_ns += 50 * MS;
 	look.cpu_ns += 50 * MS;
-	look.hits += 5000;
+	look.hits += 3000;
 	assert_int_equal(gw_pace_tick(pace, &look), GW_PACE_STAY);
 	assert_int_equal(gw_pace_calm_due_ns(pace), look.now_ns + TICK);
 	/* Too many: then there is nothing to do until a window may be opened. */

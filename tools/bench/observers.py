@@ -162,9 +162,12 @@ def told_by_samples(text, elapsed_s, rate):
 
 
 class Tool:
-    def __init__(self, name, command, ready, tells=None, needs_315=False, settle_s=SETTLE_S):
+    """settle_s: until it does what it does all the time; warm_s: the same, but with the program under
+    load."""
+
+    def __init__(self, name, command, ready, tells=None, needs_315=False, settle_s=SETTLE_S, warm_s=0):
         self.name, self.command, self.ready, self.tells = name, command, ready, tells
-        self.needs_315, self.settle_s = needs_315, settle_s
+        self.needs_315, self.settle_s, self.warm_s = needs_315, settle_s, warm_s
 
     def __repr__(self):
         return self.name
@@ -189,7 +192,8 @@ TOOLS = {
     tool.name: tool
     for tool in (
         Tool(BARE_AGAIN, None, None, settle_s=0),
-        Tool(AUTO, gilwatch(["--engine=auto"]), WATCHING, of_gilwatch),
+        # At first it may use what every process has a credit for: 5 ms of CPU time at 2 %.
+        Tool(AUTO, gilwatch(["--engine=auto"]), WATCHING, of_gilwatch, warm_s=2),
         Tool(SCHED, gilwatch(["--engine=sched"]), WATCHING, of_gilwatch),
         Tool(UPROBE, gilwatch(["--engine=uprobe"]), WATCHING, of_gilwatch),
         Tool("bpftrace take_gil/drop_gil", bpftrace, rb"Attaching", of_bpftrace, settle_s=1.5),
