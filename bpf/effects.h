@@ -90,8 +90,6 @@ static __always_inline void gw_flush_cpu(struct gw_thread *t, struct gw_process 
 {
 	struct gw_cpu_key key = gw_cpu_key_of(t, cpu);
 
-	if (!ns)
-		return;
 	t->cpu_seen |= 1ULL << (cpu % 64);
 	if (!gw_counter_add(&cpu_times, &key, ns))
 		gw_lose(process, GW_LOST_CPU);
@@ -104,11 +102,37 @@ static __always_inline void gw_overlap_update(struct gw_process *process, struct
 		gw_overlap_follow(&process->overlap, t);
 }
 
+/*
+ * A key is its own thread's alone, so that nobody comes in between. With many threads there are so
+ * many pairs that each is as good as none: from some number on they are added up by who made wait.
+ */
+static __always_inline void gw_pair_book(const struct gw_thread *t, struct gw_process *process,
+					 __u32 by, __u64 ns)
+{
+	struct gw_pair_key key = {.process = t->process, .by = by, .on = t->tid};
+	__u64 *counter = bpf_map_lookup_elem(&pairs, &key);
+
+	if (counter) {
+		__sync_fetch_and_add(counter, ns);
+		return;
+	}
+	if (process->pair_count < GW_PAIRS_PER_PROCESS) {
+		if (!bpf_map_update_elem(&pairs, &key, &ns, BPF_NOEXIST)) {
+			__sync_fetch_and_add(&process->pair_count, 1);
+			return;
+		}
+		process->pair_count = GW_PAIRS_PER_PROCESS; /* no room: not tried again */
+	}
+	key.on = 0;
+	if (gw_counter_add(&pair_sums, &key, ns))
+		return;
+	__sync_fetch_and_add(&process->inflicted_rest_ns, ns);
+	gw_lose(process, GW_LOST_PAIR);
+}
+
 static __always_inline void gw_apply(struct gw_thread *t, struct task_struct *task,
 				     struct gw_process *process, const struct gw_effects *e)
 {
-	struct gw_pair_key pair = {.process = t->process, .by = e->pair_by, .on = t->tid};
-
 	if (e->hold_ns) {
 		gw_hist_book(&hold_hist, task, e->hold_ns, process);
 		gw_gil_hist_book(t, GW_SUM_GIL_HOLD, e->hold_ns);
@@ -119,11 +143,9 @@ static __always_inline void gw_apply(struct gw_thread *t, struct task_struct *ta
 	}
 	if (e->resume_ns)
 		gw_hist_book(&resume_hist, task, e->resume_ns, process);
-	if (e->pair_ns && !gw_counter_add(&pairs, &pair, e->pair_ns)) {
-		__sync_fetch_and_add(&process->inflicted_rest_ns, e->pair_ns);
-		gw_lose(process, GW_LOST_PAIR);
-	}
-	if (e->flush)
+	if (e->pair_ns)
+		gw_pair_book(t, process, e->pair_by, e->pair_ns);
+	if (e->flush_ns)
 		gw_flush_cpu(t, process, e->flush_cpu, e->flush_ns);
 	if (e->lost_waiter)
 		gw_lose(process, GW_LOST_WAITER);

@@ -19,7 +19,7 @@ static __always_inline void gw_thread_begin(struct task_struct *task, __u32 slot
 		return;
 	if (gil < process->gil_count)
 		t->gil = GW_GIL_SLOT(slot, gil);
-	t->cpu = bpf_get_smp_processor_id();
+	gw_cpu_begin(t, bpf_get_smp_processor_id());
 	t->start_ns = gw_now();
 	__sync_fetch_and_add(&process->threads_started, 1);
 	t->span = gw_span_make(t->start_ns, belief, GW_RUNNABLE);
@@ -136,10 +136,21 @@ static __always_inline void gw_fold_hist(const struct gw_thread *t, enum gw_sum 
 		gw_lose(process, GW_LOST_HIST);
 }
 
-/* Hands a thread's times by CPU over to those of all that ended (tid 0). */
+/* Adds to the times by CPU of all threads that ended (tid 0). */
+static __always_inline void gw_fold_cpu(const struct gw_thread *t, struct gw_process *process,
+					__u32 cpu, __u64 ns)
+{
+	struct gw_cpu_key key = {.process = t->process, .cpu = cpu};
+
+	if (ns && !gw_counter_add(&cpu_times, &key, ns))
+		gw_lose(process, GW_LOST_CPU);
+}
+
 static __always_inline void gw_fold_cpus(struct gw_thread *t, struct gw_process *process)
 {
-	for (__u32 cpu = 0; cpu < GW_CPUS_MAX && cpu < cpu_count; cpu++) {
+	for (__u32 place = 0; place < GW_CPUS_KEPT; place++)
+		gw_fold_cpu(t, process, t->cpu_kept[place], t->cpu_ns[place]);
+	for (__u32 cpu = 0; t->cpu_seen && cpu < GW_CPUS_MAX && cpu < cpu_count; cpu++) {
 		struct gw_cpu_key key = gw_cpu_key_of(t, cpu);
 		__u64 *ns;
 
@@ -148,11 +159,7 @@ static __always_inline void gw_fold_cpus(struct gw_thread *t, struct gw_process 
 		ns = bpf_map_lookup_elem(&cpu_times, &key);
 		if (!ns)
 			continue;
-		key.tid = 0;
-		key.start = 0;
-		if (!gw_counter_add(&cpu_times, &key, *ns))
-			gw_lose(process, GW_LOST_CPU);
-		key = gw_cpu_key_of(t, cpu);
+		gw_fold_cpu(t, process, cpu, *ns);
 		bpf_map_delete_elem(&cpu_times, &key);
 	}
 }
@@ -265,6 +272,7 @@ static __always_inline void gw_move_thread(struct gw_thread *t, struct task_stru
 	gw_clear_hist(&resume_hist, task);
 	t->process = slot;
 	t->start_ns = gw_span_since_ns(t->span);
+	__builtin_memset(t->cpu_ns, 0, sizeof(t->cpu_ns));
 	t->cpu_seen = 0;
 }
 

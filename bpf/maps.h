@@ -95,10 +95,19 @@ struct {
 struct {
 	__uint(type, BPF_MAP_TYPE_HASH);
 	__uint(map_flags, BPF_F_NO_PREALLOC);
-	__uint(max_entries, 65536);
+	__uint(max_entries, 16384);
 	__type(key, struct gw_pair_key);
 	__type(value, __u64);
 } pairs __weak SEC(".maps");
+
+/* What is in no entry of its own there: on is 0. */
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__uint(max_entries, 8192);
+	__type(key, struct gw_pair_key);
+	__type(value, __u64);
+} pair_sums __weak SEC(".maps");
 
 /* Processes that have become another program: struct gw_newcomer_event. */
 struct {

@@ -32,7 +32,7 @@ static __always_inline void gw_seed_task(struct task_struct *task, __u32 slot,
 	t = gw_thread_make(task, slot, process);
 	if (!t)
 		return;
-	t->cpu = gw_task_cpu(task);
+	gw_cpu_begin(t, gw_task_cpu(task));
 	for (int i = 0; i < GW_SEED_TRIES; i++) {
 		gw_span seen = *(volatile gw_span *)&t->span;
 		struct gw_effects effects = {};

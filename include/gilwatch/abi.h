@@ -15,6 +15,8 @@
 #define GW_PYTHONS_PER_PROCESS 2 /* a power of two */
 #define GW_SITES_PER_PROCESS   64
 #define GW_NO_SLOT	       0xffffffffU
+#define GW_CPUS_KEPT	       4    /* a power of two */
+#define GW_PAIRS_PER_PROCESS   2048 /* who made whom wait: all pairs of 45 threads */
 
 /* The slots of a process's GILs in their map. */
 #define GW_GIL_SLOT(process_slot, index) ((process_slot)*GW_GILS_PER_PROCESS + (index))
@@ -41,7 +43,7 @@ enum gw_lost {
 	GW_LOST_STORAGE, /* no memory for a thread's record: the thread is not accounted */
 	GW_LOST_HIST,	 /* no memory for a histogram */
 	GW_LOST_CPU,	 /* no room in the map of time by CPU */
-	GW_LOST_PAIR,	 /* no room in the map of who made whom wait: in inflicted_rest */
+	GW_LOST_PAIR,	 /* no room for who made others wait: in inflicted_rest */
 	GW_LOST_MEMORY,	 /* the GIL's struct in the target could not be read */
 	GW_LOST_WAITER,	 /* a wait that is in the thread's cells but not in W(t) */
 	GW_LOST_UNSEEN,	 /* an event of a thread without a record */
@@ -86,9 +88,9 @@ struct gw_tally {
 	__u64 corrected;
 	__u64 yielded_ns;  /* part of runnable: after it gave its CPU away by itself */
 	__u64 yield_ticks; /* of the sampler's clock, that found it on a CPU doing so */
-	__u64 polls;	  /* blocks in poll */
-	__u64 stalls;	  /* stretches on the CPU between two of them that were too long … */
-	__u64 stalled_ns; /* … and their sum */
+	__u64 polls;	   /* blocks in poll */
+	__u64 stalls;	   /* stretches on the CPU between two of them that were too long … */
+	__u64 stalled_ns;  /* … and their sum */
 };
 
 #define GW_TALLY_WORDS (sizeof(struct gw_tally) / sizeof(__u64))
@@ -99,7 +101,7 @@ enum gw_thread_flags {
 	GW_THREAD_DEAD = 4,
 	GW_THREAD_IN_OVERLAP = 8, /* counted as blocked in its process's overlap */
 	GW_THREAD_HOLD_CUT = 16,  /* nobody saw the hold begin: hold_since_ns is too late */
-	GW_THREAD_YIELDED = 32,   /* runnable because it gave its CPU away */
+	GW_THREAD_YIELDED = 32,	  /* runnable because it gave its CPU away */
 };
 
 /* A thread's record, in its task's local storage. */
@@ -115,7 +117,9 @@ struct gw_thread {
 	__u32 cpu;     /* where it runs or ran last */
 	__u32 flags;
 	__u64 run_since_ns;
-	__u64 cpu_ns;	     /* time on this CPU that is not in the map by CPU yet */
+	/* Time on CPUs that is not in the map by CPU yet (cpus.h), and on which. */
+	__u64 cpu_ns[GW_CPUS_KEPT];
+	__u32 cpu_kept[GW_CPUS_KEPT];
 	__u64 cpu_seen;	     /* bit n: has time in that map for a CPU with number % 64 == n */
 	__u64 wait_since_ns; /* first block of the wait that goes on; 0: none */
 	__u64 wait_w_ns;     /* its start in W(t) */
@@ -237,6 +241,7 @@ struct gw_process {
 	struct gw_gil_state ended_gils; /* … what they add up to; only sums are set */
 	struct gw_tally ended;
 	__u64 inflicted_rest_ns;
+	__u64 pair_count; /* entries of this process in the map of pairs */
 	__u64 hits;
 	__u64 first_run_ns; /* when a thread of it first ran, of one that was made by fork */
 	struct gw_overlap overlap;
@@ -293,7 +298,7 @@ struct gw_comm {
 struct gw_pair_key {
 	__u32 process; /* slot */
 	__u32 by;      /* tid; 0: nobody */
-	__u32 on;      /* tid */
+	__u32 on;      /* tid; 0: all for which there is no entry of their own */
 };
 
 struct gw_self_key {

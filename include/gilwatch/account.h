@@ -11,6 +11,7 @@
 #ifndef GW_ACCOUNT_H
 #define GW_ACCOUNT_H
 
+#include "gilwatch/cpus.h"
 #include "gilwatch/loop.h"
 #include "gilwatch/resume.h"
 #include "gilwatch/waiting.h"
@@ -336,7 +337,7 @@ gw_once int gw_switch_out(struct gw_thread *t, struct gw_gil_state *gil, __u64 n
 		return 0;
 	now = gw_not_before(t, now);
 	if (t->run_since_ns)
-		t->cpu_ns += now - t->run_since_ns;
+		gw_cpu_ran(t, now - t->run_since_ns);
 	t->run_since_ns = 0;
 	gw_handover_end(t, now); /* if nobody told of the switch-in */
 	gw_yield_begin(t, out);
@@ -420,11 +421,7 @@ gw_inline void gw_switch_in_cpu(struct gw_thread *t, __u32 cpu, __u32 distance,
 {
 	if (cpu == t->cpu)
 		return;
-	e->flush = 1;
-	e->flush_ns = t->cpu_ns;
-	e->flush_cpu = t->cpu;
-	t->cpu_ns = 0;
-	t->cpu = cpu;
+	gw_cpu_change(t, cpu, e);
 	if (distance < GW_DISTANCE_COUNT)
 		t->tally.migrations[distance]++;
 }
@@ -440,7 +437,7 @@ gw_inline void gw_switch_in(struct gw_thread *t, struct gw_gil_state *gil, __u32
 		engine = GW_ENGINE_NONE;
 	/* A switch-out that was missed: the run goes on. */
 	if (t->run_since_ns)
-		t->cpu_ns += now - t->run_since_ns;
+		gw_cpu_ran(t, now - t->run_since_ns);
 	if (gil && before == GW_GIL_HOLDING)
 		gw_held_off_ends(t, gil, now);
 	gw_yield_end(t, now);
@@ -550,12 +547,8 @@ gw_once int gw_exit(struct gw_thread *t, struct gw_gil_state *gil, __u64 now, st
 	belief = gw_span_gil(t->span);
 	now = gw_not_before(t, now);
 	if (t->run_since_ns)
-		t->cpu_ns += now - t->run_since_ns;
+		gw_cpu_ran(t, now - t->run_since_ns);
 	t->run_since_ns = 0;
-	e->flush = 1;
-	e->flush_ns = t->cpu_ns;
-	e->flush_cpu = t->cpu;
-	t->cpu_ns = 0;
 	gw_slice_samples_keep(t, 1);
 	if (gil && t->wait_since_ns)
 		gw_wait_finish(t, gil, t->wait_end_ns ? t->wait_end_ns : now, e);

@@ -15,7 +15,7 @@ struct gw_effects {
 	__u32 pair_by;
 	__u32 flush_cpu;
 	__u32 lost_waiter;
-	__u32 flush;
+	__u32 padding;
 };
 
 #define GW_NO_NUMBER 0xffffffffffffffffULL

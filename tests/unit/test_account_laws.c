@@ -92,8 +92,7 @@ static void apply(struct world *w, struct actor *a, const struct gw_effects *e,
 	w->pair_ns += e->pair_ns;
 	if (parts > e->resume_ns)
 		w->resume_excess_ns += parts - e->resume_ns;
-	if (e->flush)
-		a->flushed_ns += e->flush_ns;
+	a->flushed_ns += e->flush_ns;
 	if (a->t.flags & GW_THREAD_IN_W)
 		w->entries +=
 			!(before->flags & GW_THREAD_IN_W) || before->wait_w_ns != a->t.wait_w_ns;
@@ -138,7 +137,7 @@ static void actor_enters(struct world *w, struct actor *a)
 	struct gw_effects e = {0};
 
 	gw_switch_in(&a->t, &w->gil, w->engine, read_clock(w), &e);
-	gw_switch_in_cpu(&a->t, (uint32_t)draw(w, 3), GW_SAME_LLC, &e);
+	gw_switch_in_cpu(&a->t, (uint32_t)draw(w, GW_CPUS_KEPT + 3), GW_SAME_LLC, &e);
 	apply(w, a, &e, &before);
 }
 
@@ -425,9 +424,11 @@ static void law_wall(const struct world *w)
 {
 	for (int i = 0; i < ACTORS; i++) {
 		const struct gw_thread *t = &w->actor[i].t;
-		uint64_t running = 0, cpu = w->actor[i].flushed_ns + t->cpu_ns;
+		uint64_t running = 0, cpu = w->actor[i].flushed_ns;
 
 		assert_law(w, "cells and wall", wall(t, w->now), w->now - t->start_ns, 0);
+		for (int place = 0; place < GW_CPUS_KEPT; place++)
+			cpu += t->cpu_ns[place];
 		for (int gil = 0; gil < GW_GIL_COUNT; gil++)
 			running += t->tally.cells.ns[gil][GW_RUNNING];
 		if (gw_span_where(t->span) == GW_RUNNING) {

@@ -146,7 +146,8 @@ static enum MHD_Result on_request(void *data, struct MHD_Connection *connection,
 	if (strcmp(method, MHD_HTTP_METHOD_GET) && strcmp(method, MHD_HTTP_METHOD_HEAD))
 		return refuse(http, connection, MHD_HTTP_METHOD_NOT_ALLOWED, "only GET and HEAD\n");
 	if (has_body(http, connection))
-		return refuse(http, connection, MHD_HTTP_CONTENT_TOO_LARGE, "no body is expected\n");
+		return refuse(http, connection, MHD_HTTP_CONTENT_TOO_LARGE,
+			      "no body is expected\n");
 	/* The first call comes before the request has been read to its end. */
 	if (!*state || *upload_size) {
 		*state = &begun;
@@ -158,7 +159,8 @@ static enum MHD_Result on_request(void *data, struct MHD_Connection *connection,
 			      "too many answers wait to be fetched\n");
 	http->get(path, header(http, connection, MHD_HTTP_HEADER_ACCEPT), &answer, http->data);
 	if (!answer.body)
-		return refuse(http, connection, answer.status, "gilwatch could not make this page\n");
+		return refuse(http, connection, answer.status,
+			      "gilwatch could not make this page\n");
 	return send_response(http, connection, answer.status, answer.type, lend(http, answer.body));
 }
 

@@ -29,14 +29,19 @@ static int add(struct gw_cpu_time **times, size_t *count, uint32_t cpu, int64_t 
 	return 0;
 }
 
-/* Time on the CPU of now that has not been flushed to the map. */
-static int64_t unflushed_ns(const struct gw_build *b, const struct gw_thread *thread)
+/* Time on CPUs that is in the record, and not in the map. */
+static int add_kept(const struct gw_build *b, const struct gw_thread *thread,
+		    struct gw_thread_view *view)
 {
-	uint64_t ns = thread->cpu_ns;
+	int code = 0;
 
-	if (thread->run_since_ns && b->end_ns > thread->run_since_ns)
-		ns += b->end_ns - thread->run_since_ns;
-	return (int64_t)ns;
+	for (uint32_t i = 0; !code && i < GW_CPUS_KEPT; i++)
+		code = add(&view->cpu, &view->cpu_count, thread->cpu_kept[i],
+			   (int64_t)thread->cpu_ns[i]);
+	if (!code && thread->run_since_ns && b->end_ns > thread->run_since_ns)
+		code = add(&view->cpu, &view->cpu_count, thread->cpu,
+			   (int64_t)(b->end_ns - thread->run_since_ns));
+	return code;
 }
 
 /* The first of a thread's entries in the index; threads that ended are tid 0, start 0. */
@@ -74,7 +79,7 @@ static int add_flushed(const struct gw_build *b, uint32_t tid, uint32_t start,
 int gw_build_thread_cpus(const struct gw_build *b, const struct gw_thread *thread,
 			 struct gw_thread_view *view)
 {
-	int code = add(&view->cpu, &view->cpu_count, thread->cpu, unflushed_ns(b, thread));
+	int code = add_kept(b, thread, view);
 
 	return code ? code
 		    : add_flushed(b, thread->tid, (uint32_t)(thread->start_ns >> 10), &view->cpu,

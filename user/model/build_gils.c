@@ -158,8 +158,8 @@ int gw_build_gils(const struct gw_build *b, struct gw_process_view *view)
 
 		split_by_holder(b, gil, slot, view);
 		code = gw_build_gil_hists(b, slot, &view->gil[i]);
-		view->gil[i].holding_ns = b->process->gil_count > 1 ? held_ns(b, gil, slot)
-								     : held_by_all_ns(b);
+		view->gil[i].holding_ns =
+			b->process->gil_count > 1 ? held_ns(b, gil, slot) : held_by_all_ns(b);
 		if (!code)
 			code = fill_row(b, gil, &view->gil[i]);
 	}

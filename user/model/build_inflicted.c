@@ -31,18 +31,23 @@ int64_t gw_build_inflicted_by(const struct gw_build *b, uint32_t tid)
 int gw_build_inflicted(const struct gw_build *b, struct gw_process_view *view)
 {
 	struct gw_inflicted *pairs = calloc(b->pair_count + 1, sizeof(*pairs));
-	size_t count = b->pair_count;
 
 	if (!pairs)
 		return -ENOMEM;
-	for (size_t i = 0; i < count; i++) {
-		pairs[i].by = b->pair[i].key.by;
-		pairs[i].on = b->pair[i].key.on;
-		pairs[i].wait_ns = (int64_t)b->pair[i].ns;
-	}
 	view->inflicted = pairs;
-	view->inflicted_count = count;
 	view->inflicted_rest_ns = (int64_t)b->process->inflicted_rest_ns;
+	for (size_t i = 0; i < b->pair_count; i++) {
+		const struct gw_raw_pair *pair = &b->pair[i];
+
+		if (pair->key.on)
+			pairs[view->inflicted_count++] = (struct gw_inflicted){
+				.by = pair->key.by,
+				.on = pair->key.on,
+				.wait_ns = (int64_t)pair->ns,
+			};
+		else
+			view->inflicted_rest_ns += (int64_t)pair->ns;
+	}
 	gw_inflicted_limit(view);
 	return 0;
 }

@@ -188,22 +188,6 @@ int gw_histogram_merge_packed(struct gw_histogram *sum, const struct gw_hist_hea
 	return gw_histogram_merge(sum, &part);
 }
 
-int gw_histogram_merge_raw(struct gw_histogram *sum, const struct gw_hist *from)
-{
-	struct gw_hist_head head = {.sum_ns = from->sum_ns, .max_ns = from->max_ns};
-	__u64 packed[GW_HIST_BUCKETS];
-	size_t size = 0;
-
-	/* Others may be counting: the buckets themselves say which octaves have entries. */
-	for (uint32_t i = 0; i < GW_HIST_BUCKETS; i++)
-		if (from->bucket[i])
-			head.octaves |= 1U << i / GW_HIST_OCTAVE;
-	for (uint32_t i = 0; i < GW_HIST_BUCKETS; i++)
-		if (has(head.octaves, i / GW_HIST_OCTAVE))
-			packed[size++] = from->bucket[i];
-	return gw_histogram_merge_packed(sum, &head, packed);
-}
-
 int gw_histogram_copy(const struct gw_histogram *from, struct gw_histogram *to)
 {
 	size_t size = size_of(from->octaves) * sizeof(*from->bucket);

@@ -35,13 +35,7 @@ int gw_histogram_set(struct gw_histogram *histogram, uint32_t index, uint64_t co
  */
 int gw_histogram_merge(struct gw_histogram *sum, const struct gw_histogram *from);
 
-/* The same with one as BPF keeps it, … */
-int gw_histogram_merge_raw(struct gw_histogram *sum, const struct gw_hist *from);
-
-/*
- * … and with one of which only the octaves in its head are there: their buckets, ascending, are at
- * bucket.
- */
+/* The same with one of which only the octaves in its head are there: their buckets, ascending. */
 int gw_histogram_merge_packed(struct gw_histogram *sum, const struct gw_hist_head *head,
 			      const __u64 *bucket);
 

@@ -137,6 +137,7 @@ static void allocate_in_advance(struct gw_session *s)
 	bpf_map__set_map_flags(s->bpf->maps.selves, 0);
 	bpf_map__set_map_flags(s->bpf->maps.cpu_times, 0);
 	bpf_map__set_map_flags(s->bpf->maps.pairs, 0);
+	bpf_map__set_map_flags(s->bpf->maps.pair_sums, 0);
 	bpf_map__set_map_flags(s->bpf->maps.kept_threads, 0);
 	bpf_map__set_map_flags(s->bpf->maps.kept_names, 0);
 	bpf_map__set_map_flags(s->bpf->maps.kept_hists, 0);
@@ -399,6 +400,26 @@ static int copy_gils(const struct gw_session *s, struct gw_raw *raw)
 	return 0;
 }
 
+/* To walk through a map takes time by its buckets, even if nothing is in it. */
+static int has_cpu_times(const struct gw_session *s, const struct gw_raw *raw)
+{
+	for (size_t i = 0; i < raw->thread_count; i++)
+		if (raw->thread[i].thread.cpu_seen)
+			return 1;
+	for (size_t i = 0; i < s->slots; i++)
+		if (s->processes[i].threads_ended > s->processes[i].threads_kept)
+			return 1;
+	return 0;
+}
+
+static int has_pairs(const struct gw_session *s, uint64_t at_least)
+{
+	for (size_t i = 0; i < s->slots; i++)
+		if (s->processes[i].pair_count >= at_least)
+			return 1;
+	return 0;
+}
+
 static int read_once(struct gw_session *s, struct gw_raw *raw)
 {
 	int code;
@@ -416,10 +437,12 @@ static int read_once(struct gw_session *s, struct gw_raw *raw)
 	if (!code)
 		code = gw_reader_kept(s->bpf->maps.kept_threads, s->bpf->maps.kept_names,
 				      s->bpf->maps.kept_hists, raw);
-	if (!code)
+	if (!code && has_cpu_times(s, raw))
 		code = gw_reader_cpus(s->bpf->maps.cpu_times, raw);
-	if (!code)
+	if (!code && has_pairs(s, 1))
 		code = gw_reader_pairs(s->bpf->maps.pairs, raw);
+	if (!code && has_pairs(s, GW_PAIRS_PER_PROCESS))
+		code = gw_reader_pairs(s->bpf->maps.pair_sums, raw);
 	if (!code)
 		code = copy_processes(s, raw);
 	return code;

@@ -116,9 +116,13 @@ static void forget_times(struct gw_session *s, uint32_t slot, const struct gw_ra
 	for (size_t i = 0; i < raw->cpu_count; i++)
 		if (raw->cpu[i].key.process == slot)
 			bpf_map_delete_elem(bpf_map__fd(s->bpf->maps.cpu_times), &raw->cpu[i].key);
-	for (size_t i = 0; i < raw->pair_count; i++)
-		if (raw->pair[i].key.process == slot)
-			bpf_map_delete_elem(bpf_map__fd(s->bpf->maps.pairs), &raw->pair[i].key);
+	for (size_t i = 0; i < raw->pair_count; i++) {
+		const struct gw_pair_key *key = &raw->pair[i].key;
+		const struct bpf_map *map = key->on ? s->bpf->maps.pairs : s->bpf->maps.pair_sums;
+
+		if (key->process == slot)
+			bpf_map_delete_elem(bpf_map__fd(map), key);
+	}
 }
 
 /*
