@@ -291,6 +291,25 @@ static void test_free_threaded_spinning(void **state)
 	free(f);
 }
 
+/* Others keep the CPUs busy as well: then it is what takes longer. */
+static void test_free_threaded_waits_for_both(void **state)
+{
+	struct fixture *f = free_threaded(0);
+	(void)state;
+
+	spend(f, &f->thread[0], GW_GIL_NONE, GW_RUNNABLE, 15);
+	f->process.yielded_runqueue_ns = seconds(8);
+	judge(f);
+	assert_says(f, "free_threaded", "What contends instead: locks, with 40 %");
+	assert_codes(f, "cpu_starved free_threaded");
+	f = free_threaded(0);
+	spend(f, &f->thread[0], GW_GIL_NONE, GW_RUNNABLE, 15);
+	f->process.yielded_runqueue_ns = seconds(7);
+	judge(f);
+	assert_says(f, "free_threaded", "What they wait for is a CPU (8.00 s)");
+	assert_codes(f, "cpu_starved free_threaded");
+}
+
 static void test_gil_reenabled(void **state)
 {
 	struct fixture *f = contended(2);
@@ -467,6 +486,7 @@ int main(void)
 		cmocka_unit_test(test_gil_hops),
 		cmocka_unit_test(test_free_threaded_contention),
 		cmocka_unit_test(test_free_threaded_spinning),
+		cmocka_unit_test(test_free_threaded_waits_for_both),
 		cmocka_unit_test(test_gil_reenabled),
 		cmocka_unit_test(test_process_parallel),
 		cmocka_unit_test(test_processes_that_wait),

@@ -33,14 +33,24 @@ static void say_locks(const struct lock_time *lock, struct gw_verdict *verdict)
 			"change are better one a thread. ");
 }
 
-/* What threads wait for where there is no GIL to wait for: the longer of the two. */
+static void say_cpu(const struct gw_facts *facts, struct gw_verdict *verdict)
+{
+	gw_say(verdict, "What they wait for is a CPU (%.2f s). ",
+	       gw_seconds(facts->starved.runnable_ns));
+}
+
+/*
+ * What threads wait for where there is no GIL to wait for: the longer of the two. A machine that
+ * others keep busy starves threads besides, and does not make their locks any better.
+ */
 static void say_instead(const struct gw_facts *facts, const struct lock_time *lock,
 			struct gw_verdict *verdict)
 {
-	if (facts->starved.fires)
-		gw_say(verdict, "What they wait for is a CPU (%.2f s). ",
-		       gw_seconds(facts->starved.runnable_ns));
-	else if (lock->share >= GW_FREE_LOCK)
+	int locks = lock->share >= GW_FREE_LOCK;
+
+	if (facts->starved.fires && (!locks || facts->starved.runnable_ns > lock->ns))
+		say_cpu(facts, verdict);
+	else if (locks)
 		say_locks(lock, verdict);
 	else
 		gw_say(verdict,
