@@ -114,8 +114,8 @@ static const struct row rows[] = {
 	  .interp_id = 7272, .interp_modules = 7592, .interp_tstate_head = 7336, .interp_gil = 16,
 	  .interp_drop_request = -1, .tstate_interp = 16, .tstate_thread_id = 176,
 	  .tstate_eval_breaker = 24}},
-	/* 3.15.2: headers of Debian's libpython3.15-dev with Py_GIL_DISABLED (no such binary seen)
-	 */
+	/* 3.15.2: headers of Debian's libpython3.15-dev with Py_GIL_DISABLED; a free-threaded build
+	 * of 3.15.0rc1 has them, too */
 	{0x030f,
 	 1,
 	 {GIL_FREE_THREADED, .runtime_gil = -1, .runtime_interpreters_head = 936,
