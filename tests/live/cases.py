@@ -444,7 +444,6 @@ CASES = [
         verdicts=["free_threaded"],
         never=GIL,
         says=["What contends instead: locks"],
-        ci=False,
         figure=running,
     ),
     Case(
