@@ -320,6 +320,20 @@ static void test_doctor_of_a_process(void **state)
 	free(d);
 }
 
+static void test_doctor_of_a_newer_version(void **state)
+{
+	struct gw_doctor *d = host_only();
+	(void)state;
+
+	with_target(d);
+	snprintf(d->target.python.version, sizeof(d->target.python.version), "3.16.0a0");
+	d->target.python.untested = 1;
+	assert_doctor("doctor_newer.txt", d, NULL, 80);
+	assert_doctor("doctor_newer.json", d, NULL, 0);
+	gw_doctor_clear(d);
+	free(d);
+}
+
 static void test_doctor_of_no_python(void **state)
 {
 	struct gw_doctor *d = host_only();
@@ -398,6 +412,7 @@ int main(void)
 		cmocka_unit_test(test_list_json),
 		cmocka_unit_test(test_doctor_of_a_host),
 		cmocka_unit_test(test_doctor_of_a_process),
+		cmocka_unit_test(test_doctor_of_a_newer_version),
 		cmocka_unit_test(test_doctor_of_no_python),
 		cmocka_unit_test(test_picks),
 		cmocka_unit_test(test_new_files),

@@ -54,6 +54,7 @@ void gw_python_facts_fill(const struct gw_python *python, int read, struct gw_py
 	gw_text_copy(facts->build_id, sizeof(facts->build_id), python->build_id);
 	facts->free_threaded = known ? python->free_threaded : -1;
 	facts->shared = known ? python->shared : -1;
+	facts->untested = python->untested;
 	/* A default build has no switch for its GIL: no memory needs to be read for that. */
 	facts->gil_enabled = read ? python->gil_enabled : known && !python->free_threaded ? 1 : -1;
 }

@@ -21,6 +21,7 @@ struct gw_python_facts {
 	int free_threaded;	 /* -1: not known */
 	int gil_enabled;	 /* -1: not known */
 	int shared;		 /* 1: a library, 0: the program itself; -1: not known */
+	int untested;		 /* 1: newer than gilwatch, read as it describes itself */
 };
 
 struct gw_listed {

@@ -60,6 +60,9 @@ static void write_python(struct gw_page *page, const struct gw_python_facts *pyt
 		      python->gil_enabled > 0	 ? "; the GIL is on"
 		      : python->gil_enabled == 0 ? "; the GIL is off"
 						 : "");
+	if (python->untested)
+		gw_page_print(page, "         ", TARGET_INDENT, "%s",
+			      "newer than gilwatch: it is read as it describes itself");
 	if (python->file[0])
 		gw_page_print(page, "  file   ", TARGET_INDENT, "%s, build-id %s", python->file,
 			      python->build_id[0] ? python->build_id : "none");

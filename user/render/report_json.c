@@ -68,6 +68,7 @@ json_t *gw_report_python(struct gw_report *report, const struct gw_python_facts 
 		       "its file does not tell");
 	gw_report_flag(report, object, "gil_enabled", python->gil_enabled, unread);
 	gw_report_flag(report, object, "shared", python->shared, "its file was not found");
+	gw_report_put(report, object, "untested", json_boolean(python->untested));
 	gw_report_known(report, object, "file", python->file, "it was not found");
 	gw_report_known(report, object, "build_id", python->build_id, "the file has none");
 	return object;
