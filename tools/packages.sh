@@ -19,7 +19,7 @@ declare -A PACKAGES_DEBIAN=(
 		liblzma-dev libncurses-dev zlib1g-dev libmicrohttpd-dev libcap-dev"
 	[demo]="python3"
 	[test]="clang-format libcmocka-dev valgrind bpftrace python3 python3-pytest
-		python3-jsonschema tmux python3-yaml python3-prometheus-client prometheus systemd
+		python3-jsonschema tmux screen python3-yaml python3-prometheus-client prometheus systemd
 		bolt-16|bolt-19|bolt-22"
 	[interpreters]="make gcc libc6-dev libffi-dev zlib1g-dev binutils xz-utils"
 	[targets]="gunicorn uwsgi-core uwsgi-plugin-python3 libapache2-mod-wsgi-py3 pypy3
@@ -34,7 +34,7 @@ declare -A PACKAGES_FEDORA=(
 		zlib-devel libmicrohttpd-devel libcap-devel"
 	[demo]="python3"
 	[test]="clang-tools-extra libcmocka-devel valgrind bpftrace python3-pytest
-		python3-jsonschema tmux"
+		python3-jsonschema tmux screen"
 	[bench]="wrk bpftrace gnuplot python3"
 )
 # shellcheck disable=SC2034
@@ -42,7 +42,7 @@ declare -A PACKAGES_ARCH=(
 	[build]="make gcc clang llvm bpf pkgconf libbpf libelf capstone jansson libseccomp
 		xz ncurses zlib libmicrohttpd libcap"
 	[demo]="python"
-	[test]="cmocka valgrind bpftrace python-pytest python-jsonschema tmux"
+	[test]="cmocka valgrind bpftrace python-pytest python-jsonschema tmux screen"
 	[bench]="wrk bpftrace gnuplot python"
 )
 # shellcheck disable=SC2034
@@ -51,7 +51,7 @@ declare -A PACKAGES_SUSE=(
 		libcapstone-devel libjansson-devel libseccomp-devel xz-devel ncurses-devel
 		zlib-devel libmicrohttpd-devel libcap-devel"
 	[demo]="python3"
-	[test]="libcmocka-devel valgrind bpftrace python3-pytest python3-jsonschema tmux"
+	[test]="libcmocka-devel valgrind bpftrace python3-pytest python3-jsonschema tmux screen"
 	[bench]="wrk bpftrace gnuplot python3"
 )
 
@@ -60,7 +60,7 @@ declare -A PACKAGES_SUSE=(
 declare -A NEEDED_COMMANDS=(
 	[build]="make gcc clang bpftool pkg-config readelf"
 	[demo]="python3"
-	[test]="valgrind python3 tmux"
+	[test]="valgrind python3 tmux screen"
 	[bench]="wrk bpftrace gnuplot python3"
 )
 declare -A NEEDED_MODULES=(

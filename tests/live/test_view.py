@@ -4,6 +4,7 @@
 import json
 import os
 import re
+import resource
 import shlex
 import signal
 import stat
@@ -288,6 +289,48 @@ def test_signals_leave_a_sane_terminal(crowd, number, said):
         assert terminal.ask("alternate_on") == "1"
         os.kill(gilwatch_pid(terminal), number)
         assert_given_back(terminal, said)
+
+
+def test_an_error_is_said_after_the_screen_is_left(crowd):
+    """Without descriptors what was measured cannot be read. What is said stays on the terminal: it
+    came after the screen that is thrown away."""
+    with view(crowd.pid, "200ms", columns=120) as terminal:
+        assert terminal.ask("alternate_on") == "1"
+        resource.prlimit(gilwatch_pid(terminal), resource.RLIMIT_NOFILE, (4, 4))
+        assert_given_back(terminal, "DONE=5 SANE")
+        assert terminal.lines()[:2] == [
+            "gilwatch: what was measured cannot be read from the kernel (Too many open files)",
+            "DONE=5 SANE",
+        ]
+
+
+@pytest.fixture(params=["altscreen off", "altscreen on"])
+def gnu_screen(request, tmp_path):
+    """A command line for a shell's line in GNU screen: by itself it has no screen to throw away."""
+    settings = tmp_path / "screenrc"
+    settings.write_text("startup_message off\n%s\n" % request.param)
+    sockets = tmp_path / "sockets"
+    sockets.mkdir(mode=0o700)
+    command = "SCREENDIR=%s exec screen -U -c %s sh -c" % (sockets, settings)
+    return command + " %s", request.param.endswith("on")
+
+
+def test_in_gnu_screen(crowd, gnu_screen):
+    inside, thrown_away = gnu_screen
+    with view(crowd.pid, "500ms", inside=inside) as terminal:
+        terminal.wait_for(lambda screen: len(table(screen)) > 10)
+        terminal.press("End", lambda screen: selected(screen) == table(screen)[-1])
+        assert COLOURS.search(terminal.screen("-e"))
+        terminal.press("Enter", "Where its time went")
+        terminal.press("Escape", "h help")
+        terminal.resize(100, 30)
+        terminal.wait_for(lambda screen: len(table(screen)) > 16 and "moves" in screen)
+        terminal.keys("q")
+        screen = terminal.wait_for("DONE=")
+        # The line is whole, whatever stays above it.
+        assert "DONE=0 SANE" in screen.split("\n"), screen
+        assert ("number name" in screen) != thrown_away, screen
+        assert terminal.ask("cursor_flag") == "1"
 
 
 def test_stopped_and_continued(crowd):

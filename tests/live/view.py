@@ -19,11 +19,15 @@ LINE = (
 
 
 @contextlib.contextmanager
-def view(pid, *arguments, columns=80, rows=24, first="h help", **environment):
-    """The view of a process, when its first screen is there."""
+def view(pid, *arguments, columns=80, rows=24, first="h help", inside="exec sh -c %s", **environment):
+    """The view of a process, when its first screen is there.
+
+    inside: a command line that runs another, as a terminal in the terminal does.
+    """
     with tempfile.TemporaryDirectory(prefix="gilwatch-view-") as directory:
         words = [GILWATCH, "-p", str(pid), *arguments]
         line = LINE % (shlex.quote(directory), " ".join(map(shlex.quote, words)))
+        line = inside % shlex.quote(line)
         with Terminal(line, columns, rows, **environment) as terminal:
             terminal.directory = directory
             terminal.wait_for(first)

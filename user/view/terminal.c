@@ -153,12 +153,25 @@ int gw_terminal_open(struct gw_terminal **terminal, struct gw_error *err)
 	return 0;
 }
 
+/*
+ * A terminal without a second screen, as GNU screen by itself, keeps what was on it: what comes
+ * next begins on the last line, which is to be empty.
+ */
+static void leave(void)
+{
+	attrset(A_NORMAL);
+	move(getmaxy(stdscr) - 1, 0);
+	clrtoeol();
+	refresh();
+	endwin();
+}
+
 void gw_terminal_close(struct gw_terminal *t)
 {
 	if (!t)
 		return;
 	if (t->screen) {
-		endwin();
+		leave();
 		gw_rescue_disarm();
 		delscreen(t->screen);
 	}
@@ -179,7 +192,7 @@ static void stop(void)
 	struct sigaction standard = {.sa_handler = SIG_DFL}, curses;
 	sigset_t set;
 
-	endwin();
+	leave();
 	sigaction(SIGTSTP, &standard, &curses);
 	sigemptyset(&set);
 	sigaddset(&set, SIGTSTP);
