@@ -64,7 +64,7 @@ static char *text_of(struct bed *b, int rows, int columns, int utf8)
 	     *at = text;
 
 	assert_int_equal(gw_rows_make(&b->rows, &b->snapshot, &options, !b->rows.refreshes), 0);
-	gw_view_follow(&b->state, &b->rows, gw_screen_page(rows, columns));
+	gw_view_follow(&b->state, &b->rows, gw_screen_page(rows, columns, b->rows.count));
 	assert_int_equal(gw_grid_resize(&grid, rows, columns), 0);
 	gw_screen_draw(&b->screen, &grid);
 	for (int row = 0; row < rows; row++) {
@@ -258,6 +258,58 @@ static void a_wide_character_takes_two_cells_or_none(void **state)
 	gw_grid_free(&grid);
 }
 
+static void a_name_is_cut_before_its_number(void **state)
+{
+	static const struct {
+		const char *name, *shown;
+		int utf8;
+	} names[] = {
+		{"pool-0_17", "pool-0_17", 1}, /* as wide as its place */
+		{"ThreadPoolExecutor-0_17", "Threa\xe2\x80\xa6_17", 1},
+		{"ThreadPoolExecutor-0_17", "Threa~_17", 0},
+		{"worker-thread-of-mine", "worker-t~", 0},
+		{"1234567890123", "12345678~", 0},
+		{"a-very-long-12345", "a-very-l~", 0}, /* more number than name */
+		{"\xe4\xb8\xad\xe4\xb8\xad-12", "\xe4\xb8\xad\xe4\xb8\xad-12  ", 1},
+		{"\xe4\xb8\xad\xe4\xb8\xad\xe4\xb8\xad\xe4\xb8\xad-12",
+		 "\xe4\xb8\xad\xe4\xb8\xad\xe2\x80\xa6 -12", 1},
+		{"\x1b]0;EVIL\x1b-7", "\\x1b]0~-7", 0},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+		struct gw_grid grid = {.utf8 = names[i].utf8};
+		char text[9 * GW_CELL_BYTES + 1] = "";
+
+		assert_int_equal(gw_grid_resize(&grid, 1, 9), 0);
+		gw_grid_put_name(&grid, 0, 0, 9, GW_PEN_PLAIN, names[i].name);
+		for (int cell = 0; cell < 9; cell++)
+			strcat(text, grid.cell[cell].text);
+		gw_grid_free(&grid);
+		if (strcmp(text, names[i].shown))
+			fail_msg("%s: %s and not %s", names[i].name, text, names[i].shown);
+	}
+}
+
+/* A verdict has more lines where all rows fit below it, and takes no row of the table otherwise. */
+static void what_helps_is_read_where_there_is_room(void **state)
+{
+	static const struct {
+		int rows, columns;
+		size_t fit, page, longer_page;
+	} sizes[] = {{24, 80, 10, 10, 14}, {50, 200, 36, 36, 38}, {10, 40, 3, 3, 5}};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(sizes) / sizeof(sizes[0]); i++) {
+		int rows = sizes[i].rows, columns = sizes[i].columns;
+
+		assert_int_equal(gw_screen_page(rows, columns, 1), sizes[i].page);
+		assert_int_equal(gw_screen_page(rows, columns, sizes[i].fit), sizes[i].page);
+		assert_int_equal(gw_screen_page(rows, columns, sizes[i].fit + 1),
+				 sizes[i].longer_page);
+	}
+}
+
 /* What fonts of consoles do not have: a line of question marks is no graph. */
 static void a_console_has_no_eighths_of_a_block(void **state)
 {
@@ -306,6 +358,8 @@ int main(void)
 		cmocka_unit_test(names_cannot_write_to_the_terminal),
 		cmocka_unit_test(any_size_will_do),
 		cmocka_unit_test(a_wide_character_takes_two_cells_or_none),
+		cmocka_unit_test(a_name_is_cut_before_its_number),
+		cmocka_unit_test(what_helps_is_read_where_there_is_room),
 		cmocka_unit_test(a_console_has_no_eighths_of_a_block),
 		cmocka_unit_test(what_lies_outside_is_lost),
 	};

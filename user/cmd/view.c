@@ -57,7 +57,7 @@ static size_t page(const struct view *v)
 	int rows, columns;
 
 	gw_terminal_size(v->terminal, &rows, &columns);
-	return gw_screen_page(rows, columns);
+	return gw_screen_page(rows, columns, v->rows.count);
 }
 
 /* Makes the rows; refresh: of a new look. */

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 #include "view/grid.h"
 
+#include <ctype.h>
 #include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -137,6 +138,32 @@ void gw_grid_put_right(struct gw_grid *grid, int row, int column, int width, enu
 	columns = (int)gw_columns(clean);
 	if (column + width - columns < grid->columns)
 		write_clean(grid, row, column + width - columns, columns, pen, clean);
+}
+
+/* Bytes of the number at the end and of the character before it; 0: it does not end in a number. */
+static size_t number_length(const char *name)
+{
+	size_t length = strlen(name), digits = 0;
+
+	while (digits < length && isdigit((unsigned char)name[length - 1 - digits]))
+		digits++;
+	if (!digits || digits == length || !isgraph((unsigned char)name[length - 1 - digits]))
+		return 0;
+	return digits + 1;
+}
+
+void gw_grid_put_name(struct gw_grid *grid, int row, int column, int width, enum gw_pen pen,
+		      const char *name)
+{
+	char clean[TEXT_SIZE];
+	int tail = (int)number_length(name);
+
+	gw_escape_terminal(name, strlen(name), clean, sizeof(clean), grid->utf8);
+	if ((int)gw_columns(clean) <= width || 2 * tail > width)
+		tail = 0;
+	gw_grid_put(grid, row, column, width - tail, pen, name);
+	if (tail)
+		gw_grid_put_right(grid, row, column, width, pen, name + strlen(name) - tail);
 }
 
 int gw_grid_print(struct gw_grid *grid, int row, int column, int width, enum gw_pen pen,

@@ -56,7 +56,14 @@ int gw_grid_put(struct gw_grid *grid, int row, int column, int width, enum gw_pe
 void gw_grid_put_right(struct gw_grid *grid, int row, int column, int width, enum gw_pen pen,
 		       const char *text);
 
-/* The same by printf's format. */
+/*
+ * Writes a thread's name as gw_grid_put does, but cuts it before the number that it ends in: the
+ * threads of a pool differ in nothing else.
+ */
+void gw_grid_put_name(struct gw_grid *grid, int row, int column, int width, enum gw_pen pen,
+		      const char *name);
+
+/* gw_grid_put by printf's format. */
 int gw_grid_print(struct gw_grid *grid, int row, int column, int width, enum gw_pen pen,
 		  const char *format, ...) __attribute__((format(printf, 6, 7)));
 

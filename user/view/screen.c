@@ -12,7 +12,7 @@
 /* Above the table stands its head, at the ends of the screen a title and a line of keys. */
 #define FIXED_LINES 3
 
-struct gw_screen_plan gw_screen_plan(int rows, int columns)
+static struct gw_screen_plan plan_of_size(int rows, int columns)
 {
 	struct gw_screen_plan plan = {
 		.facts = rows >= 12,
@@ -33,12 +33,30 @@ static int lines_above(const struct gw_screen_plan *plan)
 	return plan->facts + plan->verdict + plan->graphs + plan->gil;
 }
 
-size_t gw_screen_page(int rows, int columns)
+static size_t page_of(const struct gw_screen_plan *plan, int rows)
 {
-	struct gw_screen_plan plan = gw_screen_plan(rows, columns);
-	int page = rows - FIXED_LINES - lines_above(&plan);
+	int page = rows - FIXED_LINES - lines_above(plan);
 
 	return page > 0 ? (size_t)page : 1;
+}
+
+/*
+ * What helps stands at the end of a verdict: it has room for that where no row of the table goes
+ * for it. Its length does not matter, so that nothing moves when another verdict comes.
+ */
+struct gw_screen_plan gw_screen_plan(int rows, int columns, size_t table_rows)
+{
+	struct gw_screen_plan plan = plan_of_size(rows, columns), roomy = plan;
+
+	roomy.verdict = rows >= 16 ? 6 : 3;
+	return page_of(&roomy, rows) >= table_rows ? roomy : plan;
+}
+
+size_t gw_screen_page(int rows, int columns, size_t table_rows)
+{
+	struct gw_screen_plan plan = gw_screen_plan(rows, columns, table_rows);
+
+	return page_of(&plan, rows);
 }
 
 const struct gw_process_view *gw_screen_process(const struct gw_screen *screen)
@@ -77,8 +95,10 @@ struct gw_age gw_screen_age(int64_t ns)
 {
 	struct gw_age age;
 
-	if (ns < SECOND_NS)
+	if (ns < SECOND_NS / 10)
 		snprintf(age.text, sizeof(age.text), "%dms", (int)(ns / 1000000));
+	else if (ns < SECOND_NS)
+		snprintf(age.text, sizeof(age.text), "0.%ds", (int)(ns / (SECOND_NS / 10)));
 	else if (ns < 100 * SECOND_NS)
 		snprintf(age.text, sizeof(age.text), "%ds", (int)(ns / SECOND_NS));
 	else if (ns < 6000 * SECOND_NS)
@@ -112,7 +132,7 @@ void gw_screen_scroll(struct gw_grid *grid, const struct gw_grid *page, int line
 
 static void draw_table(const struct gw_screen *screen, struct gw_grid *grid)
 {
-	struct gw_screen_plan plan = gw_screen_plan(grid->rows, grid->columns);
+	struct gw_screen_plan plan = gw_screen_plan(grid->rows, grid->columns, screen->rows->count);
 	int row = 1;
 
 	if (plan.facts)

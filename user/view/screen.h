@@ -19,8 +19,8 @@ struct gw_screen {
 	int over;	    /* all targets have ended: the figures are their last */
 };
 
-/* Rows of the table that fit onto a screen of this size. */
-size_t gw_screen_page(int rows, int columns);
+/* Rows of the table that fit onto a screen of this size, where it has table_rows of them. */
+size_t gw_screen_page(int rows, int columns, size_t table_rows);
 
 /* Draws the screen that the state asks for: table, thread, or help. */
 void gw_screen_draw(const struct gw_screen *screen, struct gw_grid *grid);

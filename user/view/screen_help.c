@@ -29,6 +29,8 @@ static const struct {
 
 static const char *const notes[] = {
 	"Shares are of a thread's time, of a process in threads (200: two all the time).",
+	("py%, nat%: on a CPU with and without the GIL. wait%: for the GIL. held off: with it, "
+	 "and off the CPU."),
 	("infl%: wait of others while it held the GIL. moves: to other CPUs. "
 	 "\xe2\x89\x88: estimate."),
 	"now: what it does at the moment, for how long. + is new, - has ended.",

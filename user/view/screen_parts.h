@@ -12,7 +12,7 @@ struct gw_screen_plan {
 	int graphs;  /* 0 or 1 */
 	int gil;     /* lines on the GIL */
 };
-struct gw_screen_plan gw_screen_plan(int rows, int columns);
+struct gw_screen_plan gw_screen_plan(int rows, int columns, size_t table_rows);
 
 /* Each draws from a row on, as many lines as it is given. */
 void gw_screen_title(const struct gw_screen *screen, struct gw_grid *grid);

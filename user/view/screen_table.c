@@ -13,7 +13,7 @@
 #include "view/screen_parts.h"
 
 enum {
-	NAME_LEAST = 13,
+	NAME_LEAST = 12,
 	NAME_MOST = 24,
 	BAR_LEAST = 8,
 	BAR_MOST = 48,
@@ -77,8 +77,8 @@ static void draw_name(const struct place *at, const struct gw_row *row)
 	char name[65];
 
 	snprintf(name, sizeof(name), "%.64s", row->name);
-	gw_grid_put(at->grid, at->row, at->column + 1, at->width - 1,
-		    row->tid ? GW_PEN_PLAIN : GW_PEN_BOLD, name);
+	gw_grid_put_name(at->grid, at->row, at->column + 1, at->width - 1,
+			 row->tid ? GW_PEN_PLAIN : GW_PEN_BOLD, name);
 }
 
 static void draw_bar(const struct place *at, const struct gw_row *row)
@@ -254,7 +254,7 @@ static const struct column columns[] = {
 	{" states", 0, 52, NO_STATE, draw_bar},
 	{"py%", 5, 0, GW_STATE_PYTHON, draw_python},
 	{"nat%", 5, 66, GW_STATE_NATIVE, draw_native},
-	{"gil%", 5, 0, GW_STATE_GIL_WAIT, draw_gil_wait},
+	{"wait%", 6, 0, GW_STATE_GIL_WAIT, draw_gil_wait},
 	{" held off", 10, 76, NO_STATE, draw_held_off},
 	{"runq%", 6, 110, GW_STATE_RUNQUEUE, draw_runqueue},
 	{" blocked", 10, 62, NO_STATE, draw_blocked},
