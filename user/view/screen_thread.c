@@ -272,10 +272,11 @@ static int draw_page(const struct gw_screen *screen, struct gw_grid *page, const
 	draw_counts(&left, row->process, row->thread);
 	if (narrow)
 		right = left;
-	draw_histogram(&right, "Waits", &row->thread->wait);
-	draw_histogram(&right, "Holds", &row->thread->hold);
+	/* Who is to blame comes before how long it took each time. */
 	draw_pairs(&right, row->process, row->tid, 0);
 	draw_pairs(&right, row->process, row->tid, 1);
+	draw_histogram(&right, "Waits", &row->thread->wait);
+	draw_histogram(&right, "Holds", &row->thread->hold);
 	return left.row > right.row ? left.row : right.row;
 }
 
