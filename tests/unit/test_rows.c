@@ -290,6 +290,41 @@ static void history_is_a_ring(void **state)
 	end(&b);
 }
 
+/* Columns begin at multiples of their intervals, and have the means of what is known of those. */
+static void a_column_of_the_history_is_a_mean(void **state)
+{
+	static const double waiters[] = {9, 1, 3, -1, 5, 7, -1, -1, 2};
+	struct gw_series *series = calloc(1, sizeof(*series));
+	struct bed b;
+
+	(void)state;
+	begin(&b, 1);
+	assert_int_equal(gw_series_columns(series, 2), 0);
+	for (size_t i = 0; i < sizeof(waiters) / sizeof(waiters[0]); i++) {
+		gw_series_add(series, &b.snapshot);
+		series->point[i].waiters = waiters[i];
+	}
+	assert_int_equal(gw_series_columns(series, 1), 9);
+	assert_int_equal(gw_series_columns(series, 2), 5);
+	assert_int_equal(gw_series_columns(series, 16), 1);
+	assert_true(gw_series_column(series, 1, 1).waiters < 0);
+	assert_true(gw_series_column(series, 2, 0).waiters == 2);
+	assert_true(gw_series_column(series, 2, 1).waiters < 0);
+	assert_true(gw_series_column(series, 2, 2).waiters == 6);
+	assert_true(gw_series_column(series, 2, 3).waiters == 3);
+	assert_true(gw_series_column(series, 2, 4).waiters == 5);
+	assert_true(gw_series_column(series, 16, 0).waiters == 27.0 / 6);
+	/* What has left the ring is in no column. */
+	while (series->added < GW_SERIES_LENGTH + 1) {
+		gw_series_add(series, &b.snapshot);
+		series->point[(series->added - 1) % GW_SERIES_LENGTH].waiters = 1;
+	}
+	assert_int_equal(gw_series_columns(series, 2), GW_SERIES_LENGTH / 2 + 1);
+	assert_true(gw_series_column(series, 2, GW_SERIES_LENGTH / 2).waiters == 1);
+	free(series);
+	end(&b);
+}
+
 static void what_is_not_known_is_not_zero_in_the_history(void **state)
 {
 	struct gw_series_point point;
@@ -320,6 +355,7 @@ int main(void)
 		cmocka_unit_test(a_child_that_has_ended_leaves_the_table),
 		cmocka_unit_test(what_could_not_be_measured_has_a_row_to_say_so),
 		cmocka_unit_test(history_is_a_ring),
+		cmocka_unit_test(a_column_of_the_history_is_a_mean),
 		cmocka_unit_test(what_is_not_known_is_not_zero_in_the_history),
 	};
 

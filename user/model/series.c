@@ -57,9 +57,55 @@ void gw_series_add(struct gw_series *series, const struct gw_snapshot *interval)
 	series->next = (series->next + 1) % GW_SERIES_LENGTH;
 	if (series->count < GW_SERIES_LENGTH)
 		series->count++;
+	series->added++;
 }
 
 const struct gw_series_point *gw_series_at(const struct gw_series *series, size_t age)
 {
 	return &series->point[(series->next + GW_SERIES_LENGTH - 1 - age) % GW_SERIES_LENGTH];
+}
+
+size_t gw_series_columns(const struct gw_series *series, size_t intervals)
+{
+	if (!series->count)
+		return 0;
+	return (size_t)((series->added - 1) / intervals -
+			(series->added - series->count) / intervals + 1);
+}
+
+struct mean {
+	double sum;
+	size_t count;
+};
+
+static void take(struct mean *mean, double figure)
+{
+	if (figure < 0)
+		return;
+	mean->sum += figure;
+	mean->count++;
+}
+
+static double mean_of(const struct mean *mean)
+{
+	return mean->count ? mean->sum / (double)mean->count : -1;
+}
+
+struct gw_series_point gw_series_column(const struct gw_series *series, size_t intervals,
+					size_t age)
+{
+	uint64_t last = series->added - 1, first = (last / intervals - age) * intervals;
+	struct mean held = {0}, waiters = {0}, cpus = {0};
+
+	for (uint64_t at = first; at < first + intervals && at <= last; at++) {
+		const struct gw_series_point *point;
+
+		if (last - at >= series->count)
+			continue;
+		point = gw_series_at(series, (size_t)(last - at));
+		take(&held, point->held);
+		take(&waiters, point->waiters);
+		take(&cpus, point->cpus);
+	}
+	return (struct gw_series_point){mean_of(&held), mean_of(&waiters), mean_of(&cpus)};
 }

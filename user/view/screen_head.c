@@ -11,6 +11,8 @@
 
 #define LINE_SIZE	 512
 #define FIRST_VERDICT_NS 1500000000LL
+/* Three minutes at an interval of one second. */
+#define GRAPH_INTERVALS 180
 
 /* ---- the title ---- */
 
@@ -185,26 +187,52 @@ enum graph_figure {
 	GRAPH_COUNT,
 };
 
-static double figure_of(const struct gw_series_point *point, enum graph_figure figure)
+static double figure_of(struct gw_series_point point, enum graph_figure figure)
 {
-	return figure == GRAPH_HELD	 ? point->held
-	       : figure == GRAPH_WAITERS ? point->waiters
-					 : point->cpus;
+	return figure == GRAPH_HELD	 ? point.held
+	       : figure == GRAPH_WAITERS ? point.waiters
+					 : point.cpus;
 }
 
-/* What fills the graph: all of the time, or the most that was seen. */
-static double scale_of(const struct gw_series *series, enum graph_figure figure, size_t shown)
-{
-	double most = 1;
+/* A graph's columns of one figure, the last one first. */
+struct graph {
+	double column[GW_SERIES_LENGTH];
+	size_t count;
+	double scale; /* what fills it: all of the time, or the most that was seen */
+};
 
-	for (size_t i = 0; figure != GRAPH_HELD && i < shown; i++)
-		if (figure_of(gw_series_at(series, i), figure) > most)
-			most = figure_of(gw_series_at(series, i), figure);
-	return most;
+/*
+ * As many intervals a column as show all that there are, up to GRAPH_INTERVALS; a power of two, so
+ * that a graph is seldom drawn anew.
+ */
+static size_t intervals_a_column(const struct gw_series *series, size_t width)
+{
+	size_t wanted = series->count < GRAPH_INTERVALS ? series->count : GRAPH_INTERVALS,
+	       intervals = 1;
+
+	while (width * intervals < wanted)
+		intervals *= 2;
+	return intervals;
 }
 
-static void graph(const struct gw_series *series, enum graph_figure figure, struct gw_grid *grid,
-		  int row, int column, int width)
+static void fill_graph(const struct gw_series *series, enum graph_figure figure, size_t width,
+		       struct graph *graph)
+{
+	size_t intervals = intervals_a_column(series, width);
+
+	graph->count = gw_series_columns(series, intervals);
+	if (graph->count > width)
+		graph->count = width;
+	graph->scale = 1;
+	for (size_t i = 0; i < graph->count; i++) {
+		graph->column[i] = figure_of(gw_series_column(series, intervals, i), figure);
+		if (figure != GRAPH_HELD && graph->column[i] > graph->scale)
+			graph->scale = graph->column[i];
+	}
+}
+
+static void draw_graph(const struct gw_series *series, enum graph_figure figure,
+		       struct gw_grid *grid, int row, int column, int width)
 {
 	static const struct {
 		const char *name;
@@ -214,20 +242,19 @@ static void graph(const struct gw_series *series, enum graph_figure figure, stru
 		[GRAPH_WAITERS] = {"waiting", GW_PEN_STATE + GW_STATE_GIL_WAIT},
 		[GRAPH_CPUS] = {"CPUs", GW_PEN_STATE + GW_STATE_NATIVE},
 	};
-	double now = series->count ? figure_of(gw_series_at(series, 0), figure) : -1, scale;
+	double now = series->count ? figure_of(*gw_series_at(series, 0), figure) : -1;
 	int label =
 		gw_grid_print(grid, row, column, width, GW_PEN_PLAIN, "%s %s ", look[figure].name,
 			      figure == GRAPH_HELD ? gw_share(now).text : gw_number(now).text);
-	size_t shown;
+	struct graph graph;
 
 	label = label > 13 ? label : 13;
-	shown = width > label ? (size_t)(width - label) : 0;
-	if (shown > series->count)
-		shown = series->count;
-	scale = scale_of(series, figure, shown);
-	for (size_t i = 0; i < shown; i++)
+	if (width <= label)
+		return;
+	fill_graph(series, figure, (size_t)(width - label), &graph);
+	for (size_t i = 0; i < graph.count; i++)
 		gw_bar_column(grid, row, column + width - 1 - (int)i, look[figure].pen,
-			      figure_of(gw_series_at(series, i), figure) / scale);
+			      graph.column[i] / graph.scale);
 }
 
 void gw_screen_graphs(const struct gw_screen *screen, struct gw_grid *grid, int row)
@@ -235,7 +262,7 @@ void gw_screen_graphs(const struct gw_screen *screen, struct gw_grid *grid, int 
 	int width = grid->columns / GRAPH_COUNT;
 
 	for (int i = 0; i < GRAPH_COUNT; i++)
-		graph(screen->series, (enum graph_figure)i, grid, row, i * width, width - 1);
+		draw_graph(screen->series, (enum graph_figure)i, grid, row, i * width, width - 1);
 }
 
 /* ---- the keys ---- */

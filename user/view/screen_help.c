@@ -33,6 +33,7 @@ static const char *const notes[] = {
 	 "and off the CPU."),
 	("infl%: wait of others while it held the GIL. moves: to other CPUs. "
 	 "\xe2\x89\x88: estimate."),
+	"Graphs: the last 3 minutes (at an interval of 1 s); the right end is now.",
 	"now: what it does at the moment, for how long. + is new, - has ended.",
 };
 
