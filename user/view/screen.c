@@ -41,15 +41,19 @@ static size_t page_of(const struct gw_screen_plan *plan, int rows)
 }
 
 /*
- * What helps stands at the end of a verdict: it has room for that where no row of the table goes
- * for it. Its length does not matter, so that nothing moves when another verdict comes.
+ * What helps stands at the end of a verdict: it has the lines that the table leaves. Its length
+ * does not matter, so that nothing moves when another verdict comes.
  */
 struct gw_screen_plan gw_screen_plan(int rows, int columns, size_t table_rows)
 {
-	struct gw_screen_plan plan = plan_of_size(rows, columns), roomy = plan;
+	struct gw_screen_plan plan = plan_of_size(rows, columns);
+	size_t page = page_of(&plan, rows), left = page > table_rows ? page - table_rows : 0,
+	       more = rows >= 40   ? 2
+		      : rows >= 16 ? 4
+				   : 2;
 
-	roomy.verdict = rows >= 16 ? 6 : 3;
-	return page_of(&roomy, rows) >= table_rows ? roomy : plan;
+	plan.verdict += (int)(left < more ? left : more);
+	return plan;
 }
 
 size_t gw_screen_page(int rows, int columns, size_t table_rows)
