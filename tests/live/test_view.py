@@ -281,6 +281,8 @@ def test_ascii_where_the_locale_has_no_utf8(crowd):
         (signal.SIGHUP, "DONE=0 SANE"),
         (signal.SIGSEGV, "DONE=139 SANE"),
         (signal.SIGABRT, "DONE=134 SANE"),
+        (signal.SIGQUIT, "DONE=131 SANE"),
+        (signal.SIGUSR1, "DONE=138 SANE"),
     ],
     ids=lambda value: value.name if isinstance(value, signal.Signals) else "",
 )

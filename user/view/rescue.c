@@ -6,9 +6,12 @@
 #include <termios.h>
 #include <unistd.h>
 
-static const int crashes[] = {SIGSEGV, SIGBUS, SIGILL, SIGFPE, SIGABRT};
+/* Crashes, and what else ends a program that does not expect it: SIGQUIT is a key (Ctrl-\). */
+static const int deadly[] = {SIGSEGV, SIGBUS,  SIGILL,	SIGFPE,	 SIGABRT,   SIGSYS,
+			     SIGTRAP, SIGQUIT, SIGUSR1, SIGUSR2, SIGALRM,   SIGVTALRM,
+			     SIGPROF, SIGXCPU, SIGXFSZ, SIGPOLL, SIGSTKFLT, SIGPWR};
 
-#define CRASHES (sizeof(crashes) / sizeof(crashes[0]))
+#define DEADLY (sizeof(deadly) / sizeof(deadly[0]))
 
 /* A handler of signals knows nothing but what is here: the only state of the program that is. */
 static struct {
@@ -55,8 +58,13 @@ static void handle(void (*handler)(int))
 		.sa_flags = handler == SIG_DFL ? 0 : (int)(SA_RESETHAND | SA_ONSTACK),
 	};
 
-	for (size_t i = 0; i < CRASHES; i++)
-		sigaction(crashes[i], &action, NULL);
+	for (size_t i = 0; i < DEADLY; i++) {
+		struct sigaction now;
+
+		/* One that whoever started this has switched off ends nothing. */
+		if (!sigaction(deadly[i], NULL, &now) && now.sa_handler != SIG_IGN)
+			sigaction(deadly[i], &action, NULL);
+	}
 }
 
 void gw_rescue_arm(const char *leave_screen, const char *show_cursor, const char *plain)
