@@ -22,13 +22,9 @@ static double pooled_share(const struct gw_build *b)
 	uint64_t held = b->process->ended.samples[GW_SAMPLE_HELD];
 	uint64_t released = b->process->ended.samples[GW_SAMPLE_RELEASED];
 
-	for (size_t i = 0; i < b->raw->thread_count; i++) {
-		const struct gw_raw_thread *thread = &b->raw->thread[i];
-		struct gw_tally tally;
+	for (size_t i = 0; i < b->thread_count; i++) {
+		struct gw_tally tally = gw_figures_close(&b->thread[i]->thread, b->end_ns);
 
-		if (!gw_build_belongs(b, &thread->thread))
-			continue;
-		tally = gw_figures_close(&thread->thread, b->end_ns);
 		held += tally.samples[GW_SAMPLE_HELD];
 		released += tally.samples[GW_SAMPLE_RELEASED];
 	}
@@ -177,14 +173,12 @@ static void sum_delays(const struct gw_build *b, struct gw_process_view *view)
 	uint64_t actual = b->process->ended.delay_actual_ns;
 
 	view->resume.delays = b->process->ended.delays;
-	for (size_t i = 0; i < b->raw->thread_count; i++) {
-		const struct gw_thread *thread = &b->raw->thread[i].thread;
+	for (size_t i = 0; i < b->thread_count; i++) {
+		const struct gw_tally *tally = &b->thread[i]->thread.tally;
 
-		if (!gw_build_belongs(b, thread))
-			continue;
-		asked += thread->tally.delay_asked_ns;
-		actual += thread->tally.delay_actual_ns;
-		view->resume.delays += thread->tally.delays;
+		asked += tally->delay_asked_ns;
+		actual += tally->delay_actual_ns;
+		view->resume.delays += tally->delays;
 	}
 	view->resume.delay_asked_ns = (int64_t)asked;
 	view->resume.delay_actual_ns = (int64_t)actual;
@@ -233,19 +227,14 @@ static int fill_threads(const struct gw_build *b, struct gw_process_view *view)
 {
 	double squares = add_ended(b, view);
 	int code = fill_ended_resume(b, &view->resume.latency);
-	size_t count = 0;
 
-	for (size_t i = 0; i < b->raw->thread_count; i++)
-		count += (size_t)gw_build_belongs(b, &b->raw->thread[i].thread);
-	view->thread = calloc(count ? count : 1, sizeof(*view->thread));
+	view->thread = calloc(b->thread_count + 1, sizeof(*view->thread));
 	if (!view->thread)
 		return -ENOMEM;
-	for (size_t i = 0; !code && i < b->raw->thread_count; i++) {
-		const struct gw_raw_thread *from = &b->raw->thread[i];
+	for (size_t i = 0; !code && i < b->thread_count; i++) {
+		const struct gw_raw_thread *from = b->thread[i];
 		struct gw_thread_view *thread = &view->thread[view->thread_count];
 
-		if (!gw_build_belongs(b, &from->thread))
-			continue;
 		code = fill_thread(b, from, thread);
 		if (!code)
 			code = gw_build_add_hist(b->raw, &from->resume, &view->resume.latency);
@@ -375,11 +364,11 @@ int gw_build_process(const struct gw_raw *raw, size_t slot, const char *no_gil,
 	int code;
 
 	b.exact_ns = gw_build_exact_ns(process, b.end_ns);
+	code = gw_build_index(&b);
 	b.share = pooled_share(&b);
 	view->elapsed_ns = (int64_t)(b.end_ns - process->start_ns);
 	fill_basis(&b, view);
 	fill_probes_basis(&b, view);
-	code = gw_build_index(&b);
 	if (!code)
 		code = fill_threads(&b, view);
 	sum_delays(&b, view);

@@ -22,14 +22,10 @@ static int add_threads(const struct gw_build *b, struct both *sum)
 
 	if (!code)
 		code = gw_build_add_sum(b->raw, GW_SUM_ENDED_WAIT, b->slot, &sum->wait);
-	for (size_t i = 0; !code && i < b->raw->thread_count; i++) {
-		const struct gw_raw_thread *thread = &b->raw->thread[i];
-
-		if (!gw_build_belongs(b, &thread->thread))
-			continue;
-		code = gw_build_add_hist(b->raw, &thread->hold, &sum->hold);
+	for (size_t i = 0; !code && i < b->thread_count; i++) {
+		code = gw_build_add_hist(b->raw, &b->thread[i]->hold, &sum->hold);
 		if (!code)
-			code = gw_build_add_hist(b->raw, &thread->wait, &sum->wait);
+			code = gw_build_add_hist(b->raw, &b->thread[i]->wait, &sum->wait);
 	}
 	return code;
 }

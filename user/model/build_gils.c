@@ -34,9 +34,8 @@ static int64_t handover_ns(const struct gw_build *b)
 {
 	uint64_t ns = b->process->ended.handover_ns;
 
-	for (size_t i = 0; i < b->raw->thread_count; i++)
-		if (gw_build_belongs(b, &b->raw->thread[i].thread))
-			ns += gw_figures_close(&b->raw->thread[i].thread, b->end_ns).handover_ns;
+	for (size_t i = 0; i < b->thread_count; i++)
+		ns += gw_figures_close(&b->thread[i]->thread, b->end_ns).handover_ns;
 	return (int64_t)ns;
 }
 
@@ -48,13 +47,9 @@ static int64_t held_by_all_ns(const struct gw_build *b)
 
 	gw_figures_fold(&b->process->ended, b->share, &figures);
 	ns = figures.holding_ns;
-	for (size_t i = 0; i < b->raw->thread_count; i++) {
-		const struct gw_thread *thread = &b->raw->thread[i].thread;
-		struct gw_tally tally;
+	for (size_t i = 0; i < b->thread_count; i++) {
+		struct gw_tally tally = gw_figures_close(&b->thread[i]->thread, b->end_ns);
 
-		if (!gw_build_belongs(b, thread))
-			continue;
-		tally = gw_figures_close(thread, b->end_ns);
 		gw_figures_fold(&tally, b->share, &figures);
 		ns += figures.holding_ns;
 	}
@@ -66,13 +61,13 @@ static int64_t open_hold_ns(const struct gw_build *b, uint32_t slot)
 {
 	uint64_t ns = 0;
 
-	for (size_t i = 0; i < b->raw->thread_count; i++) {
-		const struct gw_thread *thread = &b->raw->thread[i].thread;
+	for (size_t i = 0; i < b->thread_count; i++) {
+		const struct gw_thread *thread = &b->thread[i]->thread;
 		uint64_t since_ns = thread->hold_since_ns ? thread->hold_since_ns
 							  : gw_span_since_ns(thread->span);
 
-		if (gw_build_belongs(b, thread) && thread->gil == slot &&
-		    gw_span_gil(thread->span) == GW_GIL_HOLDING && b->end_ns > since_ns)
+		if (thread->gil == slot && gw_span_gil(thread->span) == GW_GIL_HOLDING &&
+		    b->end_ns > since_ns)
 			ns += b->end_ns - since_ns;
 	}
 	return (int64_t)ns;

@@ -4,7 +4,8 @@
 
 #include "model/build_parts.h"
 
-int gw_build_belongs(const struct gw_build *b, const struct gw_thread *thread)
+/* Whether the thread is one of the process that was there before its end. */
+static int belongs(const struct gw_build *b, const struct gw_thread *thread)
 {
 	return thread->process == b->slot && thread->start_ns < b->end_ns;
 }
@@ -50,13 +51,12 @@ static uint64_t waited_until_ns(const struct gw_build *b, const struct gw_thread
 /* Waits that still go on: their last part is at the expense of the holder seen last. */
 static void add_open_parts(struct gw_build *b)
 {
-	for (size_t i = 0; i < b->raw->thread_count; i++) {
-		const struct gw_thread *thread = &b->raw->thread[i].thread;
-
+	for (size_t i = 0; i < b->thread_count; i++) {
+		const struct gw_thread *thread = &b->thread[i]->thread;
 		uint64_t until_ns = waited_until_ns(b, thread);
 
-		if (!gw_build_belongs(b, thread) || !thread->wait_block_ns ||
-		    thread->flags & GW_THREAD_DEAD || until_ns <= thread->wait_block_ns)
+		if (!thread->wait_block_ns || thread->flags & GW_THREAD_DEAD ||
+		    until_ns <= thread->wait_block_ns)
 			continue;
 		b->pair[b->pair_count++] = (struct gw_raw_pair){
 			.key = {.process = thread->process,
@@ -82,12 +82,28 @@ static void merge_pairs(struct gw_build *b)
 		b->pair_count = to + 1;
 }
 
+/* The process's own threads: one pass over all of them, and not one for each figure. */
+static int index_threads(struct gw_build *b)
+{
+	const struct gw_raw *raw = b->raw;
+
+	b->thread = malloc((raw->thread_count + 1) * sizeof(*b->thread));
+	if (!b->thread)
+		return -ENOMEM;
+	for (size_t i = 0; i < raw->thread_count; i++)
+		if (belongs(b, &raw->thread[i].thread))
+			b->thread[b->thread_count++] = &raw->thread[i];
+	return 0;
+}
+
 int gw_build_index(struct gw_build *b)
 {
 	const struct gw_raw *raw = b->raw;
 
+	if (index_threads(b))
+		return -ENOMEM;
 	b->cpu = malloc((raw->cpu_count + 1) * sizeof(*b->cpu));
-	b->pair = malloc((raw->pair_count + raw->thread_count + 1) * sizeof(*b->pair));
+	b->pair = malloc((raw->pair_count + b->thread_count + 1) * sizeof(*b->pair));
 	if (!b->cpu || !b->pair)
 		return -ENOMEM;
 	for (size_t i = 0; i < raw->cpu_count; i++)
@@ -105,6 +121,7 @@ int gw_build_index(struct gw_build *b)
 
 void gw_build_index_free(struct gw_build *b)
 {
+	free(b->thread);
 	free(b->cpu);
 	free(b->pair);
 }

@@ -44,12 +44,11 @@ static int oldest_first(const void *a, const void *b)
 
 int gw_build_open(const struct gw_build *b, struct gw_process_view *view)
 {
-	view->open = calloc(2 * b->raw->thread_count + 1, sizeof(*view->open));
+	view->open = calloc(2 * b->thread_count + 1, sizeof(*view->open));
 	if (!view->open)
 		return -ENOMEM;
-	for (size_t i = 0; i < b->raw->thread_count; i++)
-		if (gw_build_belongs(b, &b->raw->thread[i].thread))
-			add_open(view, b, &b->raw->thread[i].thread);
+	for (size_t i = 0; i < b->thread_count; i++)
+		add_open(view, b, &b->thread[i]->thread);
 	qsort(view->open, view->open_count, sizeof(*view->open), oldest_first);
 	return 0;
 }

@@ -19,6 +19,9 @@ struct gw_build {
 	int probed;	    /* probes some of the time */
 	uint64_t exact_ns;  /* that time */
 	double share;	    /* of held, for sampled time without a sample */
+	/* the process's own threads that were there before its end, in no order */
+	const struct gw_raw_thread **thread;
+	size_t thread_count;
 	/* the process's own, sorted by tid and start, and by the one who inflicts */
 	struct gw_raw_cpu *cpu;
 	size_t cpu_count;
@@ -34,10 +37,7 @@ int gw_build_add_hist(const struct gw_raw *raw, const struct gw_raw_hist *from,
 int gw_build_add_sum(const struct gw_raw *raw, enum gw_sum which, size_t slot,
 		     struct gw_histogram *to);
 
-/* Whether the thread is one of the process that was there before its end. */
-int gw_build_belongs(const struct gw_build *b, const struct gw_thread *thread);
-
-/* Makes and frees the sorted copies. 0 or -ENOMEM. */
+/* Finds what is the process's own, and frees that. 0 or -ENOMEM. */
 int gw_build_index(struct gw_build *b);
 void gw_build_index_free(struct gw_build *b);
 
