@@ -143,7 +143,7 @@ static __always_inline void gw_apply(struct gw_thread *t, struct task_struct *ta
 	}
 	if (e->resume_ns)
 		gw_hist_book(&resume_hist, task, e->resume_ns, process);
-	if (e->pair_ns)
+	if (e->pair_ns && !pairless)
 		gw_pair_book(t, process, e->pair_by, e->pair_ns);
 	if (e->flush_ns)
 		gw_flush_cpu(t, process, e->flush_cpu, e->flush_ns);

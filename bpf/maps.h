@@ -168,6 +168,7 @@ const volatile __u32 cpu_count __weak = 1;
 const volatile bool switch_has_state __weak = false; /* sched_switch's 4th argument: 5.18 */
 const volatile bool follow __weak = false;    /* children, and the programs that processes become */
 const volatile bool childless __weak = false; /* of these, the programs alone */
+const volatile bool pairless __weak = false;  /* nobody asks who made whom wait */
 const volatile __u32 kept_per_process __weak = 0; /* threads that have ended, beside the main one */
 
 /* Which tgids may be watched; nothing counts before the first bit is set. */

@@ -129,6 +129,7 @@ static int begin_watch(struct gw_daemon *d, struct gw_error *err)
 	w->engine = d->options->common.engine;
 	w->budget = d->options->common.budget;
 	w->follow = 1;
+	w->pairless = 1; /* it is only for the sentences of verdicts, which nobody reads here */
 	w->slots = d->options->slots;
 	w->limits_age_ns = LIMITS_AGE_NS;
 	w->on_end = on_end;

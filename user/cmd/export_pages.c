@@ -196,11 +196,8 @@ void gw_daemon_describe(struct gw_daemon *d, struct gw_self *self)
 	self->missed[GW_MISSED_ENDED_EARLY] = (int64_t)s->ended_early;
 	self->map_entries[GW_MAP_PROCESSES] = (int64_t)count_slots(session);
 	self->map_entries[GW_MAP_CPU_TIMES] = (int64_t)s->cpu_times;
-	self->map_entries[GW_MAP_PAIRS] = (int64_t)s->pairs;
 	self->map_max_entries[GW_MAP_PROCESSES] =
 		(int64_t)gw_session_map_room(session, GW_SESSION_PROCESSES);
 	self->map_max_entries[GW_MAP_CPU_TIMES] =
 		(int64_t)gw_session_map_room(session, GW_SESSION_CPU_TIMES);
-	self->map_max_entries[GW_MAP_PAIRS] =
-		(int64_t)gw_session_map_room(session, GW_SESSION_PAIRS);
 }

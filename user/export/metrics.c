@@ -37,7 +37,7 @@ static const char *const attach_reasons[] = {"rights", "kernel", "target", "othe
 static const char *const engines[] = {"sched", "uprobe", "gil_off", "none"};
 static const char *const change_reasons[] = {"found", "over_budget", "within_budget",
 					     "gil_enabled"};
-static const char *const maps[] = {"processes", "cpu_times", "pairs"};
+static const char *const maps[] = {"processes", "cpu_times"};
 static const char *const losses[GW_LOST_REASONS] = {
 	[GW_LOST_STORAGE] = "thread_storage", [GW_LOST_HIST] = "histogram",
 	[GW_LOST_CPU] = "cpu_times_full",     [GW_LOST_PAIR] = "pairs_full",

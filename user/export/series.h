@@ -61,7 +61,6 @@ enum gw_change_reason {
 enum gw_map {
 	GW_MAP_PROCESSES,
 	GW_MAP_CPU_TIMES,
-	GW_MAP_PAIRS,
 	GW_MAP_COUNT,
 };
 

@@ -120,6 +120,8 @@ static void size_maps(struct gw_session *s, const struct gw_session_options *opt
 	bpf_map__set_max_entries(s->bpf->maps.gils, slots * GW_GILS_PER_PROCESS);
 	bpf_map__set_max_entries(s->bpf->maps.sums, 3 * slots + 2 * FURTHER_GILS_MAX);
 	bpf_map__set_max_entries(s->bpf->maps.places, s->host->cpus);
+	if (options->pairless)
+		bpf_map__set_max_entries(s->bpf->maps.pairs, 1);
 	if (!options->keep_ended)
 		return;
 	bpf_map__set_max_entries(s->bpf->maps.kept_threads, KEPT_MAX);
@@ -157,6 +159,7 @@ static void configure(struct gw_session *s, const struct gw_session_options *opt
 	s->bpf->rodata->cpu_count = s->host->cpus;
 	s->bpf->rodata->follow = options->followed != 0;
 	s->bpf->rodata->childless = options->childless;
+	s->bpf->rodata->pairless = options->pairless;
 	s->bpf->rodata->kept_per_process = options->keep_ended ? KEPT_PER_PROCESS : 0;
 	s->bpf->rodata->switch_has_state = features.switch_has_state;
 	s->sleeping = features.sleeping_iterator;

@@ -27,6 +27,7 @@ struct gw_session_options {
 	int probes;	 /* some process may get probes */
 	int newcomers;	 /* programs that begin anywhere are told of */
 	int keep_ended;	 /* a thread's record is kept after its end, of a few hundred a process */
+	int pairless;	 /* nobody asks who made whom wait, which is not kept then */
 };
 
 /* From now on libbpf does not print what it and the kernel have to say. */
@@ -176,7 +177,6 @@ int gw_session_newcomers_fd(const struct gw_session *session);
 enum gw_session_map {
 	GW_SESSION_PROCESSES,
 	GW_SESSION_CPU_TIMES,
-	GW_SESSION_PAIRS,
 };
 size_t gw_session_map_room(const struct gw_session *session, enum gw_session_map map);
 

@@ -63,12 +63,6 @@ int gw_session_abandon(struct gw_session *s, uint32_t slot, struct gw_error *err
 
 size_t gw_session_map_room(const struct gw_session *s, enum gw_session_map map)
 {
-	switch (map) {
-	case GW_SESSION_CPU_TIMES:
-		return bpf_map__max_entries(s->bpf->maps.cpu_times);
-	case GW_SESSION_PAIRS:
-		return bpf_map__max_entries(s->bpf->maps.pairs);
-	default:
-		return s->slots;
-	}
+	return map == GW_SESSION_CPU_TIMES ? bpf_map__max_entries(s->bpf->maps.cpu_times)
+					   : s->slots;
 }

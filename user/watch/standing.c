@@ -265,16 +265,6 @@ uint64_t gw_standing_due_ns(const struct gw_standing *s)
 	return newcomer_ns - now_ns < due_ns ? newcomer_ns - now_ns : due_ns;
 }
 
-/* Those that have an entry of their own: for them there is room for so many. */
-static size_t count_pairs(const struct gw_raw *raw)
-{
-	size_t count = 0;
-
-	for (size_t i = 0; i < raw->pair_count; i++)
-		count += raw->pair[i].key.on != 0;
-	return count;
-}
-
 int gw_standing_look(struct gw_standing *s, struct gw_snapshot *snapshot, struct gw_error *err)
 {
 	struct gw_raw raw = {0};
@@ -287,7 +277,6 @@ int gw_standing_look(struct gw_standing *s, struct gw_snapshot *snapshot, struct
 	if (!code)
 		code = gw_watch_collect(&s->watch, &raw, GW_ENDED_DURATION, snapshot, err);
 	s->cpu_times = raw.cpu_count;
-	s->pairs = count_pairs(&raw);
 	gw_raw_clear(&raw);
 	return code;
 }

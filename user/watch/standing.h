@@ -28,7 +28,7 @@ struct gw_standing {
 	uint64_t no_slot;	  /* processes for which there was no room */
 	uint64_t ended_early;	  /* that ended before they could be looked at */
 	uint64_t refused_by[8];	  /* that could not be watched, or have no probes, by gw_status */
-	size_t cpu_times, pairs;  /* entries in these maps, as of the last look */
+	size_t cpu_times;	  /* entries in this map, as of the last look */
 };
 
 /* Finds the processes and begins to count. 0 or a negative errno with err set. */

@@ -107,7 +107,7 @@ static int excludes(const struct gw_watched *child, void *data)
 	       gw_scan_excludes(&s->filter, child->pid, child->target->proc.comm);
 }
 
-/* Slots take 12 KiB each in the kernel, whether they are used or not. */
+/* Slots take 6.5 KiB each in the kernel, whether they are used or not. */
 static size_t room_for(size_t count)
 {
 	size_t room = 2 * count;

@@ -126,6 +126,7 @@ static struct gw_session_options session_options(const struct gw_watch *w, size_
 		.childless = w->childless,
 		.newcomers = w->slots != 0,
 		.keep_ended = w->keep_ended,
+		.pairless = w->pairless,
 		.probes = gw_budget_needs_sites(w) != GW_SITES_UNWANTED,
 	};
 }

@@ -19,6 +19,7 @@ struct gw_watch {
 	int follow;	/* children, and the programs that processes become */
 	int childless;	/* of these, the programs alone */
 	int keep_ended; /* threads that end keep figures of their own, of a few hundred a process */
+	int pairless;	/* nobody asks who made whom wait, which is not kept then */
 	uint64_t duration_ns;
 	uint64_t begin_at_ns;	     /* CLOCK_MONOTONIC; 0: at once */
 	int progress;		     /* a line on standard error */
