@@ -72,12 +72,41 @@ static void the_totals_of_a_snapshot_keep_its_laws(void **state)
 
 			gw_totals_of(p, &totals);
 			assert_int_equal(sum(totals.state_ns, GW_STATE_COUNT), totals.wall_ns);
+			assert_int_equal(sum(totals.by_holder_ns, GW_HOLDER_COUNT),
+					 totals.state_ns[GW_STATE_GIL_WAIT]);
 			if (!p->error[0])
 				assert_int_equal(sum(totals.oncpu_ns, GW_ONCPU_COUNT),
 						 p->where_ns[GW_RUNNING]);
 		}
 		gw_snapshot_clear(&s);
 	}
+}
+
+/* Books that were read at different times. */
+static void who_held_sums_to_waiting(void **state)
+{
+	struct gw_process_view process = {.threads_wall_ns = 1001};
+	int64_t *by_ns = process.gil_wait_by_holder_ns;
+	struct gw_totals totals;
+
+	(void)state;
+	process.states.ns[GW_STATE_GIL_WAIT] = 1001;
+	by_ns[GW_RUNNING] = 300;
+	by_ns[GW_RUNNABLE] = 100;
+	by_ns[GW_HOLDER_NONE] = GW_ABSENT_NS;
+	gw_totals_of(&process, &totals);
+	assert_int_equal(totals.by_holder_ns[GW_RUNNING], 750);
+	assert_int_equal(totals.by_holder_ns[GW_RUNNABLE], 251);
+	assert_int_equal(sum(totals.by_holder_ns, GW_HOLDER_COUNT), 1001);
+	by_ns[GW_RUNNING] = 3000;
+	by_ns[GW_HOLDER_HANDOVER] = 7;
+	gw_totals_of(&process, &totals);
+	assert_int_equal(sum(totals.by_holder_ns, GW_HOLDER_COUNT), 1001);
+	assert_true(totals.by_holder_ns[GW_RUNNING] > 900 &&
+		    totals.by_holder_ns[GW_HOLDER_HANDOVER] > 0);
+	memset(by_ns, 0, sizeof(process.gil_wait_by_holder_ns));
+	gw_totals_of(&process, &totals);
+	assert_int_equal(totals.by_holder_ns[GW_RUNNING], 1001);
 }
 
 static void what_falls_waits_and_the_rest_still_sums(void **state)
@@ -112,10 +141,17 @@ static void totals_never_fall_whatever_the_estimates_do(void **state)
 			left -= now.state_ns[i];
 		}
 		now.state_ns[GW_STATE_COUNT - 1] = left;
+		left = now.state_ns[GW_STATE_GIL_WAIT];
+		now.by_holder_ns[GW_RUNNING] = rand() % (left + 1);
+		now.by_holder_ns[GW_HOLDER_NONE] = left - now.by_holder_ns[GW_RUNNING];
 		gw_totals_ratchet(&last, &now);
 		for (int i = 0; i < GW_STATE_COUNT; i++)
 			assert_true(now.state_ns[i] >= last.state_ns[i]);
+		for (int i = 0; i < GW_HOLDER_COUNT; i++)
+			assert_true(now.by_holder_ns[i] >= last.by_holder_ns[i]);
 		assert_int_equal(sum(now.state_ns, GW_STATE_COUNT), now.wall_ns);
+		assert_int_equal(sum(now.by_holder_ns, GW_HOLDER_COUNT),
+				 now.state_ns[GW_STATE_GIL_WAIT]);
 		last = now;
 	}
 }
@@ -489,6 +525,7 @@ int main(void)
 		cmocka_unit_test(each_edge_is_one_of_the_internal_buckets),
 		cmocka_unit_test(a_duration_is_counted_below_its_edge),
 		cmocka_unit_test(the_totals_of_a_snapshot_keep_its_laws),
+		cmocka_unit_test(who_held_sums_to_waiting),
 		cmocka_unit_test(what_falls_waits_and_the_rest_still_sums),
 		cmocka_unit_test(totals_never_fall_whatever_the_estimates_do),
 		cmocka_unit_test(high_interpreters_share_one_series),

@@ -90,12 +90,38 @@ static void fill_times(const struct gw_process_view *process, struct gw_totals *
 	fill_oncpu(process, totals);
 }
 
+/*
+ * The books of who waits and of whom they wait for are read one after the other: what passes in
+ * between, which is much where others take the CPU away just then, is split as the rest is.
+ */
+static void fit_holders(struct gw_totals *totals)
+{
+	int64_t left_ns = totals->state_ns[GW_STATE_GIL_WAIT], sum_ns = 0;
+	int last = GW_RUNNING;
+
+	for (int i = 0; i < GW_HOLDER_COUNT; i++) {
+		sum_ns += totals->by_holder_ns[i];
+		if (totals->by_holder_ns[i])
+			last = i;
+	}
+	for (int i = 0; i <= last; i++) {
+		int64_t *by_ns = &totals->by_holder_ns[i];
+		int64_t part_ns = sum_ns ? (int64_t)((__int128)left_ns * *by_ns / sum_ns) : 0;
+
+		/* Of what is left: so the last one takes what rounding left. */
+		sum_ns -= *by_ns;
+		*by_ns = i == last ? left_ns : part_ns;
+		left_ns -= *by_ns;
+	}
+}
+
 void gw_totals_of(const struct gw_process_view *process, struct gw_totals *totals)
 {
 	memset(totals, 0, sizeof(*totals));
 	if (process->error[0])
 		return;
 	fill_times(process, totals);
+	fit_holders(totals);
 	for (size_t i = 0; i < process->gil_count; i++)
 		add_gil(process, &process->gil[i], totals);
 	for (int i = 0; i < GW_DISTANCE_COUNT; i++)
