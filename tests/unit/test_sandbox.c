@@ -28,6 +28,7 @@ enum deed {
 	TALK,
 	SPIN,
 	WAIT,
+	WORK,
 	ALLOCATE,
 	CRASH,
 	OVERFLOW,
@@ -60,6 +61,17 @@ static int recurse(volatile char *from, int depth)
 
 	here[0] = from[0];
 	return depth > 1 << 30 ? here[0] : recurse(here, depth + 1) + here[0];
+}
+
+/* Longer than the wall budget of those that are waited for with patience. */
+static int work(void)
+{
+	struct timespec used;
+
+	do
+		clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &used);
+	while (used.tv_sec == 0 && used.tv_nsec < 700000000);
+	return 0;
 }
 
 static int allocate(void)
@@ -135,6 +147,8 @@ static int job(const int fds[GW_SANDBOX_FDS_MAX], const void *data, void *out, s
 	case WAIT:
 		for (;;)
 			syscall(SYS_futex, &word, 0 /* FUTEX_WAIT */, 0, NULL, NULL, 0);
+	case WORK:
+		return work();
 	case ALLOCATE:
 		return allocate();
 	case CRASH:
@@ -292,6 +306,33 @@ static void test_wall_budget(void **state)
 	assert_true(budget.cpu_us > 0 && !budget.wall_ms && gw_sandbox_is_spent(&budget));
 }
 
+/* Who wants a CPU is waited for beyond that, where there is patience; who waits is not. */
+static void test_patience(void **state)
+{
+	struct fixture *f = *state;
+	const struct gw_sandbox_budget patient = {
+		.cpu_us = 10000000, .wall_ms = 500, .patience_ms = 120000};
+	struct gw_sandbox_budget budget = patient;
+	struct gw_error err = {0};
+
+	prepare(f, 0, WORK);
+	assert_int_equal(gw_sandbox_run(job, f->task, 1, sizeof(struct out), &budget, NULL, &err),
+			 0);
+	assert_int_equal(f->task[0].code, 0);
+	assert_true(budget.patience_ms < patient.patience_ms);
+	budget = patient;
+	prepare(f, 0, WAIT);
+	assert_int_equal(gw_sandbox_run(job, f->task, 1, sizeof(struct out), &budget, NULL, &err),
+			 0);
+	assert_int_equal(f->task[0].code, -ETIMEDOUT);
+	assert_true(budget.patience_ms > 0 && gw_sandbox_is_spent(&budget));
+	budget = (struct gw_sandbox_budget){.cpu_us = 10000000, .wall_ms = 500};
+	prepare(f, 0, WORK);
+	assert_int_equal(gw_sandbox_run(job, f->task, 1, sizeof(struct out), &budget, NULL, &err),
+			 0);
+	assert_int_equal(f->task[0].code, -ETIMEDOUT);
+}
+
 /* One that dies takes none of the others along, wherever it stands. */
 static void test_several(void **state)
 {
@@ -347,6 +388,7 @@ int main(void)
 		cmocka_unit_test(test_rules),	    cmocka_unit_test(test_several),
 		cmocka_unit_test(test_many_deaths), cmocka_unit_test(test_too_many),
 		cmocka_unit_test(test_budget),	    cmocka_unit_test(test_wall_budget),
+		cmocka_unit_test(test_patience),
 	};
 
 	return cmocka_run_group_tests_name("sandbox", tests, set_up, tear_down);

@@ -160,7 +160,7 @@ static void ask_for_symbols(struct gw_file_cache *cache, struct gw_symbols_reque
 static int read_with_budget(struct batch *batch, struct gw_file_cache *cache,
 			    struct gw_symbols_request *request, size_t count)
 {
-	struct gw_sandbox_budget budget = GW_SANDBOX_BUDGET;
+	struct gw_sandbox_budget budget = GW_SANDBOX_PATIENT_BUDGET;
 
 	batch->cache = cache;
 	batch->budget = &budget;
@@ -188,7 +188,7 @@ static void read_sites(const struct gw_behind_file *file, struct gw_file_cache *
 	const struct gw_sites_files files = {.file = file->fd[0],
 					     .debug = {file->fd[1], file->fd[2]}};
 	struct gw_sites *sites = calloc(1, sizeof(*sites));
-	struct gw_sandbox_budget budget = GW_SANDBOX_BUDGET;
+	struct gw_sandbox_budget budget = GW_SANDBOX_PATIENT_BUDGET;
 	struct gw_error err = {0};
 
 	if (sites) {

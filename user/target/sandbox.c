@@ -14,12 +14,15 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "target/proc_parse.h"
 #include "target/sandbox_child.h"
 
 #define EXIT_NO_SANDBOX 100
 #define REAP_MS		1000
 /* Some files of a target may be odd; where that many end their reader, it is made to. */
 #define DEATHS_MAX 3
+/* So long a reader without a CPU is waited for before it is looked at again. */
+#define PATIENCE_STEP_MS 500
 
 /* What a child writes for each task, followed by the bytes of out. */
 struct answer {
@@ -32,7 +35,7 @@ struct run {
 	gw_sandbox_job *job;
 	struct gw_sandbox_task *task;
 	size_t count, out_size, next; /* next: the first task without an answer */
-	uint64_t vm_bytes, end_ms;
+	uint64_t vm_bytes, end_ms, patience_ms;
 	uint64_t cpu_us;	/* that all its children may use; those that ended are in use */
 	unsigned char *message; /* answer and out */
 	struct gw_sandbox_use use;
@@ -151,21 +154,45 @@ static int take_answer(struct run *run)
 	return 0;
 }
 
-/* Waits for the next answer: 1 it is there, 0 the child has ended, or a negative errno. */
-static int read_answer(struct run *run, int in)
+static int wants_cpu(pid_t pid)
 {
-	uint64_t now = now_ms(), end = run->end_ms;
+	char path[64], text[2048];
+	struct gw_proc_stat stat;
+
+	snprintf(path, sizeof(path), "/proc/%d/stat", pid);
+	return gw_read_text(path, text, sizeof(text)) > 0 && !gw_proc_parse_stat(text, &stat) &&
+	       stat.state == 'R';
+}
+
+/* Its time is over. 1: it gets some more, which others have kept from it. */
+static int extend(struct run *run, pid_t pid)
+{
+	uint64_t more_ms = PATIENCE_STEP_MS;
+
+	if (more_ms > run->patience_ms)
+		more_ms = run->patience_ms;
+	if (!more_ms || !wants_cpu(pid))
+		return 0;
+	run->patience_ms -= more_ms;
+	run->end_ms = now_ms() + more_ms;
+	return 1;
+}
+
+/* Waits for the next answer: 1 it is there, 0 the child has ended, or a negative errno. */
+static int read_answer(struct run *run, pid_t pid, int in)
+{
+	uint64_t now = now_ms();
 	size_t size = sizeof(struct answer) + run->out_size, done = 0;
 	struct pollfd poll_in = {.fd = in, .events = POLLIN};
 
 	while (done < size) {
 		ssize_t got;
-		int ready = now < end ? poll(&poll_in, 1, (int)(end - now)) : 0;
+		int ready = now < run->end_ms ? poll(&poll_in, 1, (int)(run->end_ms - now)) : 0;
 
 		if (ready < 0 && errno != EINTR)
 			return -errno;
 		now = now_ms();
-		if (ready < 0 || (!ready && now < end))
+		if (ready < 0 || (!ready && (now < run->end_ms || extend(run, pid))))
 			continue;
 		if (!ready)
 			return -ETIMEDOUT;
@@ -228,7 +255,7 @@ static int listen_to(struct run *run, pid_t pid, int in)
 	int code, status = 0, ended;
 
 	do {
-		code = run->next < run->count ? read_answer(run, in) : 0;
+		code = run->next < run->count ? read_answer(run, pid, in) : 0;
 		if (code == 1 && take_answer(run))
 			code = -EBADMSG;
 	} while (code == 1);
@@ -295,6 +322,7 @@ static void charge(const struct run *run, struct gw_sandbox_budget *budget)
 
 	budget->cpu_us = cpu_left_us(run);
 	budget->wall_ms = now < run->end_ms ? run->end_ms - now : 0;
+	budget->patience_ms = run->patience_ms;
 }
 
 static void tell_use(const struct run *run, struct gw_sandbox_use *use)
@@ -318,6 +346,7 @@ int gw_sandbox_run(gw_sandbox_job *job, struct gw_sandbox_task *task, size_t cou
 		.out_size = out_size,
 		.vm_bytes = mapped_bytes(),
 		.end_ms = now_ms() + from->wall_ms,
+		.patience_ms = from->patience_ms,
 		.cpu_us = from->cpu_us,
 		.message = malloc(sizeof(struct answer) + out_size),
 	};

@@ -19,19 +19,27 @@
 #define GW_SANDBOX_MEMORY_BYTES (256ULL << 20)
 #define GW_SANDBOX_CPU_US	1000000
 #define GW_SANDBOX_WALL_MS	5000
+#define GW_SANDBOX_PATIENCE_MS	30000
 
 /*
  * What the reading of one target's files may still cost, however many files and runs there are:
  * whoever reads them hands the same budget to each run, which takes from it what it used. CPU time
  * is what a file can be made to cost; the time on the clock is bounded for file systems that answer
- * late or never, and is longer because a disk or a busy machine is no fault of the file's.
+ * late or never, and is longer because a disk or a busy machine is no fault of the file's. Where
+ * nobody waits for the answer there is patience beyond it, for a reader that wants a CPU and has
+ * none: a file system that does not answer is not waited for any longer.
  */
 struct gw_sandbox_budget {
-	uint64_t cpu_us, wall_ms;
+	uint64_t cpu_us, wall_ms, patience_ms;
 };
 
 #define GW_SANDBOX_BUDGET                                                                          \
 	((struct gw_sandbox_budget){.cpu_us = GW_SANDBOX_CPU_US, .wall_ms = GW_SANDBOX_WALL_MS})
+
+#define GW_SANDBOX_PATIENT_BUDGET                                                                  \
+	((struct gw_sandbox_budget){.cpu_us = GW_SANDBOX_CPU_US,                                   \
+				    .wall_ms = GW_SANDBOX_WALL_MS,                                 \
+				    .patience_ms = GW_SANDBOX_PATIENCE_MS})
 
 static inline int gw_sandbox_is_spent(const struct gw_sandbox_budget *budget)
 {
