@@ -1,4 +1,4 @@
-#!/usr/bin/env python3
+#!/usr/bin/python3
 # SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 """What the exporter takes over many threads: the time of a scrape, memory, and CPU time while nobody asks.
 
@@ -17,7 +17,7 @@ import time
 REPOSITORY = pathlib.Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(REPOSITORY / "tests" / "live"))
 
-from exporter import Exporter, Programs, wait_for  # noqa: E402
+from exporter import Exporter, Programs, need_parser, wait_for  # noqa: E402
 from soak import memory_of_maps_kib  # noqa: E402
 
 SETTLE_S = 10  # probes come, caches fill
@@ -90,6 +90,7 @@ def main():
     parser.add_argument("--engine", default=None, help="as in gilwatch export")
     parser.add_argument("--idle", type=float, default=30, metavar="SECONDS", help="without a scrape")
     options = parser.parse_args()
+    need_parser()
     engine = ["--engine=" + options.engine] if options.engine else []
     measure("asleep", 3600, options, engine)
     measure("awake ten times a second each", 0.1, options, engine)

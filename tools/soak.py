@@ -1,4 +1,4 @@
-#!/usr/bin/env python3
+#!/usr/bin/python3
 # SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 """Runs the exporter for a long time over processes and threads that come and go, some of which map files
 made to hurt who reads them; scrapes it, and says whether anything grew: descriptors, memory, BPF
@@ -18,7 +18,7 @@ import time
 REPOSITORY = pathlib.Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(REPOSITORY / "tests" / "live"))
 
-from exporter import Exporter, Programs, assert_laws, assert_nothing_fell, wait_for  # noqa: E402
+from exporter import Exporter, Programs, assert_laws, assert_nothing_fell, need_parser, wait_for  # noqa: E402
 from hostile import Bombs  # noqa: E402
 
 SETTLE_S = 60  # caches fill and the allocator finds its size before anything is compared
@@ -141,6 +141,7 @@ def main():
     parser.add_argument("--engine", default=None, help="as in gilwatch export")
     parser.add_argument("--scrape-every", type=float, default=5, metavar="SECONDS")
     options = parser.parse_args()
+    need_parser()
     engine = ["--engine=" + options.engine] if options.engine else []
     with (
         Programs() as programs,

@@ -3,11 +3,13 @@
 
 import contextlib
 import http.client
+import importlib.util
 import os
 import pathlib
 import shutil
 import socket
 import subprocess
+import sys
 import tempfile
 import time
 
@@ -111,6 +113,15 @@ class Exporter:
 
     def __exit__(self, *_):
         self.kill()
+
+
+def need_parser():
+    """Ends a tool whose Python lacks what Metrics needs."""
+    if not importlib.util.find_spec("prometheus_client"):
+        sys.exit(
+            "%s has no prometheus_client to read the metrics with: "
+            "take /usr/bin/python3, with Debian's python3-prometheus-client" % sys.executable
+        )
 
 
 class Metrics:
