@@ -19,7 +19,8 @@ declare -A PACKAGES_DEBIAN=(
 		liblzma-dev libncurses-dev zlib1g-dev libmicrohttpd-dev libcap-dev"
 	[demo]="python3"
 	[test]="clang-format libcmocka-dev valgrind bpftrace python3 python3-pytest
-		python3-jsonschema tmux screen python3-yaml python3-prometheus-client prometheus systemd
+		python3-jsonschema tmux screen python3-yaml python3-prometheus-client python3-seccomp
+		prometheus systemd
 		bolt-16|bolt-19|bolt-22"
 	[interpreters]="make gcc libc6-dev libffi-dev zlib1g-dev binutils xz-utils"
 	[targets]="gunicorn uwsgi-core uwsgi-plugin-python3 libapache2-mod-wsgi-py3 pypy3

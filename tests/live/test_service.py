@@ -1,35 +1,32 @@
 # SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 """The files that put the exporter into service: the systemd unit, the container, the cluster.
 
-systemd does not run here, so the unit is started as far as its settings can be had without it:
-capabilities, no new privileges, limits, read-only and empty directories, the notification socket. Its
-system call filter, MemoryMax and the other Protect settings are checked by systemd-analyze alone.
+systemd does not run here, so the unit is started as its settings can be had without it: capabilities,
+no new privileges, limits of files, memory and tasks, read-only and empty directories, few devices,
+filters of system calls (confine.py), the notification socket.
 """
 
-import configparser
+import contextlib
 import json
 import os
+import pathlib
 import re
 import resource
 import shutil
 import signal
 import socket
 import subprocess
+import warnings
 
 import pytest
 import yaml
-from exporter import IDLE, PATIENCE_S, Exporter, Programs, assert_laws, wait_for, write_file
+from confine import read_unit
+from exporter import IDLE, PATIENCE_S, Exporter, Programs, assert_laws, free_port, wait_for, write_file
 from harness import GILWATCH, REPOSITORY
 
 DEPLOY = REPOSITORY / "tools" / "deploy"
 UNIT = DEPLOY / "systemd" / "gilwatch.service"
-
-
-def read_unit():
-    unit = configparser.ConfigParser(interpolation=None, strict=False)
-    unit.optionxform = str
-    unit.read(UNIT)
-    return unit["Service"]
+CONFINE_CALLS = REPOSITORY / "tests" / "live" / "confine.py"
 
 
 def test_systemd_understands_the_unit(tmp_path):
@@ -53,7 +50,7 @@ def test_systemd_understands_the_unit(tmp_path):
 
 
 def test_the_unit_does_not_blind_it():
-    service = read_unit()
+    service = read_unit(UNIT)
     for blinding in "ProtectProc ProcSubset PrivateUsers PrivatePIDs PrivateBPF PrivateNetwork".split():
         assert blinding not in service, blinding
     assert service["Type"] == "notify"
@@ -80,16 +77,50 @@ class Systemd:
 # What of the unit can be had without systemd; "$@" is the command.
 CONFINE = """
 set -e
+for procs in %(procs)s; do
+	echo $$ > $procs
+done
 mount --make-rprivate /
-for place in %s; do
+for place in %(hidden)s; do
 	mount -t tmpfs -o ro tmpfs $place
 done
+mount -t tmpfs tmpfs /dev
+mknod -m 666 /dev/null c 1 3
+mknod -m 666 /dev/urandom c 1 9
+for place in /dev /sys /proc/sys; do
+	mount --rbind $place $place
+	mount -o remount,bind,ro $place
+done
 mount -o remount,bind,ro / 2>/dev/null || true
-exec setpriv --bounding-set=-all,%s --inh-caps=-all --no-new-privs -- "$@"
+exec setpriv --bounding-set=-all,%(capabilities)s --inh-caps=-all --no-new-privs -- "$@"
 """
 
 
-def confinement(service):
+@contextlib.contextmanager
+def control_group(limits):
+    """The files to write a process's PID into, for the limits given by controller."""
+    groups = []
+    for controller, (old, new, value) in limits.items():
+        for place, limit in (("/sys/fs/cgroup/" + controller, old), ("/sys/fs/cgroup", new)):
+            group = pathlib.Path(place, "gilwatch-test-%d" % os.getpid())
+            with contextlib.suppress(OSError):
+                group.mkdir(exist_ok=True)
+                (group / limit).write_text(value)
+                groups.append(group)
+                break
+            with contextlib.suppress(OSError):
+                group.rmdir()
+        else:
+            warnings.warn("there is no control group for %s: it is not limited" % controller)
+    try:
+        yield groups
+    finally:
+        for group in set(groups):
+            wait_for("nobody is in %s" % group, lambda: not (group / "cgroup.procs").read_text())
+            group.rmdir()
+
+
+def confinement(service, groups):
     capabilities = ",".join(
         "+" + name.lower().removeprefix("cap_")
         for name in service["CapabilityBoundingSet"].split()
@@ -98,13 +129,19 @@ def confinement(service):
     # Those of the homes that nothing of the test is in.
     homes = [
         home
-        for home in ("/home", "/root")
+        for home in ("/home", "/root", "/usr/lib/modules")
         if os.path.isdir(home) and not any(path.startswith(home) for path in (GILWATCH, str(REPOSITORY)))
     ]
     files = limit_of_files(service)
+    settings = {
+        "procs": " ".join(str(group / "cgroup.procs") for group in groups),
+        "hidden": " ".join(homes),
+        "capabilities": capabilities,
+    }
     return [
         *("unshare", "--mount", "prlimit", "--nofile=%d:%d" % (files, files)),
-        *("sh", "-c", CONFINE % (" ".join(homes), capabilities), "sh"),
+        *("sh", "-c", CONFINE % settings, "sh"),
+        *("/usr/bin/python3", CONFINE_CALLS, UNIT),
     ]
 
 
@@ -114,15 +151,24 @@ def limit_of_files(service):
     return min(int(service["LimitNOFILE"]), most)
 
 
+def seccomp_filters(pid):
+    with open("/proc/%s/status" % pid) as status:
+        return next(int(line.split()[1]) for line in status if line.startswith("Seccomp_filters"))
+
+
 def test_it_starts_and_is_scraped_under_the_units_limits(tmp_path):
-    service = read_unit()
+    service = read_unit(UNIT)
     systemd = Systemd(tmp_path)
     config = write_file(tmp_path, "gilwatch.conf", (DEPLOY / "systemd" / "gilwatch.conf").read_text())
-    with Programs() as programs:
+    limits = {
+        "memory": ("memory.limit_in_bytes", "memory.max", service["MemoryMax"]),
+        "pids": ("pids.max", "pids.max", service["TasksMax"]),
+    }
+    with Programs() as programs, control_group(limits) as groups:
         programs.start(IDLE)
         with Exporter(
             *("--config", config, "--comm", programs.comm),
-            prefix=confinement(service),
+            prefix=confinement(service, groups),
             env={**os.environ, "NOTIFY_SOCKET": systemd.path},
         ) as exporter:
             systemd.hears("READY=1")
@@ -136,6 +182,8 @@ def test_it_starts_and_is_scraped_under_the_units_limits(tmp_path):
             assert_laws(metrics)
             assert metrics.get("gilwatch_targets", status="measured") == 2
             assert metrics.get("process_max_fds") == limit_of_files(service)
+            assert seccomp_filters(exporter.pid) == seccomp_filters("self") + 2
+            assert all(str(exporter.pid) in (group / "cgroup.procs").read_text() for group in groups)
             assert "CAP_SYS_ADMIN" not in exporter.said()
             exporter.signal(signal.SIGHUP)
             assert "MONOTONIC_USEC=" in systemd.hears("RELOADING=1")
@@ -143,6 +191,23 @@ def test_it_starts_and_is_scraped_under_the_units_limits(tmp_path):
             exporter.signal(signal.SIGTERM)
             systemd.hears("STOPPING=1")
             assert exporter.finish() == 0
+
+
+@pytest.mark.parametrize("command", ["list", "export"])
+def test_without_a_sandbox_nothing_is_passed_over_in_silence(tmp_path, command):
+    """A filter that keeps it from reading any file safely is no host without Pythons."""
+    options = ["--listen", "127.0.0.1:%d" % free_port()] if command == "export" else []
+    unit = write_file(tmp_path, "filter", UNIT.read_text().replace(" seccomp\n", "\n"))
+    with Programs() as programs:
+        programs.start(IDLE).stdout.readline()
+        said = subprocess.run(
+            ["/usr/bin/python3", CONFINE_CALLS, unit, GILWATCH, command, *options],
+            capture_output=True,
+            text=True,
+            timeout=PATIENCE_S,
+        )
+    assert said.returncode == 1, said
+    assert "cannot be read in safety" in said.stderr, said
 
 
 def test_the_sample_configuration_has_only_options_there_are():
@@ -182,7 +247,7 @@ def test_the_clusters_files_fit_together():
     security = container["securityContext"]
     assert security["privileged"] is False and security["readOnlyRootFilesystem"] is True
     granted = {"CAP_" + name for name in security["capabilities"]["add"]}
-    assert granted == set(read_unit()["CapabilityBoundingSet"].split()) - {"CAP_SYS_ADMIN"}
+    assert granted == set(read_unit(UNIT)["CapabilityBoundingSet"].split()) - {"CAP_SYS_ADMIN"}
     (port,) = container["ports"]
     config = kinds["ConfigMap"]["data"]["gilwatch.conf"]
     assert "listen = :%d" % port["containerPort"] in config

@@ -227,6 +227,7 @@ static void test_answers(void **state)
 {
 	struct fixture *f = *state;
 
+	assert_int_equal(gw_sandbox_check(NULL), 0);
 	assert_int_equal(run_one(f, ANSWER), 0);
 	assert_true(f->out[0].read == 0x67696c7761746368 && f->out[0].end == ~f->out[0].read);
 	assert_int_equal(run_one(f, FAIL), -ENOEXEC);

@@ -86,4 +86,7 @@ int gw_sandbox_run(gw_sandbox_job *job, struct gw_sandbox_task *task, size_t cou
 		   struct gw_sandbox_budget *budget, struct gw_sandbox_use *use,
 		   struct gw_error *err);
 
+/* Whether there can be such a child. 0, or a negative errno with err set: nothing can be read. */
+int gw_sandbox_check(struct gw_error *err);
+
 #endif

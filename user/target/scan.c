@@ -139,7 +139,7 @@ static int read_batch(struct gw_scanner *s)
 		close(batch->request[i].fd);
 	}
 	batch->count = 0;
-	return code == -ENOMEM ? code : found;
+	return code == -ENOMEM || code == -ENOSYS ? code : found;
 }
 
 static int look_at_mapping(const struct gw_mapping *m, void *data)
@@ -357,7 +357,7 @@ static int look_at_process(pid_t pid, void *data)
 		s->scan->denied_named += (size_t)named_as_python(stat.comm);
 		return 0;
 	}
-	if (found == -ENOMEM)
+	if (found == -ENOMEM || found == -ENOSYS)
 		return found;
 	return found > 0 ? describe(s, &stat) : 0;
 }
@@ -399,6 +399,9 @@ int gw_scan_processes(const struct gw_scan_filter *filter, int with_sites,
 	}
 	gw_site_searches_free(searches);
 	free(s);
+	/* Its sentence says why no file can be read. */
+	if (code == -ENOSYS && gw_sandbox_check(err))
+		return code;
 	return code ? gw_error_set(err, code, GW_STATUS_FAILURE,
 				   "the processes cannot be listed: %s", strerror(-code))
 		    : 0;

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #include "target/proc.h"
+#include "target/sandbox.h"
 #include "util/clock.h"
 #include "watch/standing_parts.h"
 
@@ -131,8 +132,11 @@ static void note_refusals(struct gw_standing *s)
 int gw_standing_start(struct gw_standing *s, struct gw_error *err)
 {
 	size_t given;
-	int code;
+	int code = gw_sandbox_check(err);
 
+	/* Without, no file could be read, and no Python be found: not in any process. */
+	if (code)
+		return code;
 	s->watch.files = gw_file_cache_new();
 	s->scanner = gw_scanner_new(s->watch.files);
 	if (!s->scanner || !s->watch.files)
