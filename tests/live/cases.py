@@ -128,10 +128,10 @@ def processes_asleep(seen):
 
 
 def held_writing(seen):
-    """Time in calls that keep the GIL, less what they had a CPU."""
+    """Time in calls that keep the GIL, less what they had a CPU: blocked, or ready and without one."""
     own = seen.inside_s(seen.truth["calls"]["caller"])
     own -= seen.in_window(seen.truth["cpu_in_calls"]["caller"]) / 1e9
-    return seen.evidence("gil_held_blocked").get("held_blocked_s"), own, PARALLEL
+    return seen.thread("caller")["states"]["held_off_s"], own, PARALLEL
 
 
 def held_blocked(seen):
