@@ -15,6 +15,8 @@ TAKE = re.compile(r"take_gil(\.|$)")
 DROP = re.compile(r"drop_gil(_impl)?(\.|$)")
 SECTION = re.compile(r"Disassembly of section (\S+):")
 SIGNAL = re.compile(r"\s*([0-9a-f]+):.*<pthread_cond_signal[@>]")
+# What BOLT leaves of the code that it has laid out anew: no symbol names it, and it runs no more.
+DEAD = re.compile(r"] (\.bolt\.org\.\S+)\s+PROGBITS\s+\w+ (\w+) (\w+)")
 LOAD = re.compile(r"LOAD\s+(0x\w+) (0x\w+) 0x\w+ (0x\w+)")
 
 
@@ -55,7 +57,7 @@ def signals(file):
         heading = SECTION.match(line)
         if heading:
             section = heading.group(1)
-        elif not section.startswith(".plt"):
+        elif not section.startswith((".plt", ".bolt.org")):
             signal = SIGNAL.match(line)
             if signal:
                 found.append(int(signal.group(1), 16))
@@ -97,11 +99,13 @@ def true_sites(file, symbols):
 
 
 def found_sites(file):
-    """What gilwatch finds in the file."""
+    """What gilwatch finds in the file, in code that can run."""
     assert os.access(FINDER, os.X_OK), "there is no %s: make live-helpers" % FINDER
     how, *lines = ask(FINDER, file).splitlines()
+    dead = [(int(at, 16), int(size, 16)) for _, at, size in DEAD.findall(ask("readelf", "-SW", file))]
     sites = {"acquire": [], "release": []}
     for line in lines:
         kind, offset = line.split()
-        sites[kind].append(int(offset))
+        if not any(at <= int(offset) < at + size for at, size in dead):
+            sites[kind].append(int(offset))
     return Sites(how, **sites)
