@@ -221,6 +221,59 @@ def test_a_command_that_wants_to_write_to_the_terminal(tmp_path):
             target.kill()
 
 
+# Wide, combining, of two cells for the C library alone, and of another direction.
+ODD_NAMES = """
+import threading, time
+def beat(i):
+    while True:
+        time.sleep(0.01 * (i + 1))
+for i, name in enumerate(["日本語スレッド", "e\\u0301a\\u0301", "\\U0001f004tile", "\\U0001f600", "กำ", "שלום", "ＷＩＤＥ"]):
+    threading.Thread(target=beat, args=(i,), name=name, daemon=True).start()
+print("ready", flush=True)
+time.sleep(600)
+"""
+
+
+def settled(terminal):
+    """A screen that does not change any more."""
+    screens = [terminal.screen()]
+
+    def same_again(screen):
+        screens.append(screen)
+        return screens[-2] == screen
+
+    return terminal.wait_for(same_again)
+
+
+def test_what_is_drawn_over_leaves_nothing_behind():
+    """Only cells that change are drawn: after many changes the screen is that of a fresh start."""
+    command = ["/usr/bin/python3", "-c", ODD_NAMES]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as target:
+        try:
+            assert target.stdout.readline() == "ready\n"
+            with view(target.pid, "100ms") as terminal:
+                terminal.wait_for(lambda screen: len(table(screen)) == 8 and "tile" in screen)
+                for key, wanted in (
+                    ("S", "sort: number"),
+                    ("End", lambda screen: selected(screen) == table(screen)[-1]),
+                    ("Enter", "Where its time went"),
+                    ("Escape", lambda screen: len(table(screen)) == 8),
+                    ("h", "any key: back"),
+                    ("h", lambda screen: len(table(screen)) == 8),
+                    ("R", "number rev"),
+                    ("p", "PAUSED"),
+                ):
+                    terminal.press(key, wanted)
+                before = settled(terminal)
+                terminal.resize(70, 20)
+                terminal.wait_for(lambda screen: len(screen.rstrip("\n").split("\n")) == 20)
+                terminal.resize(80, 24)
+                terminal.wait_for(before)
+                quit_view(terminal)
+        finally:
+            target.kill()
+
+
 def test_processes_open_into_their_threads(crowd):
     with Workload("deadlock") as work:
         pids = "%d,%d" % (crowd.pid, work.pid)

@@ -64,6 +64,9 @@ int gw_columns_of(uint32_t character)
 		{0x20000, 0x3fffd},
 	};
 
+	/* Nearly all of them. */
+	if (character < combining[0].first)
+		return 1;
 	if (WITHIN(combining, character))
 		return 0;
 	return WITHIN(wide, character) ? 2 : 1;

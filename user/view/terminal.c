@@ -10,6 +10,7 @@
 #include <sys/signalfd.h>
 #include <term.h>
 #include <unistd.h>
+#include <wchar.h>
 
 /* <term.h> makes common words into its own. */
 #undef columns
@@ -27,6 +28,7 @@ struct gw_terminal {
 	int signals;
 	int utf8;
 	attr_t pen[GW_PEN_COUNT];
+	struct gw_grid drawn; /* what curses has been given last; no size: that is not known */
 };
 
 int gw_terminal_possible(void)
@@ -175,6 +177,7 @@ void gw_terminal_close(struct gw_terminal *t)
 		gw_rescue_disarm();
 		delscreen(t->screen);
 	}
+	gw_grid_free(&t->drawn);
 	if (t->signals >= 0)
 		close(t->signals);
 	free(t);
@@ -187,12 +190,13 @@ int gw_terminal_signal_fd(const struct gw_terminal *t)
 	return t->signals;
 }
 
-static void stop(void)
+static void stop(struct gw_terminal *t)
 {
 	struct sigaction standard = {.sa_handler = SIG_DFL}, curses;
 	sigset_t set;
 
 	leave();
+	gw_grid_free(&t->drawn);
 	sigaction(SIGTSTP, &standard, &curses);
 	sigemptyset(&set);
 	sigaddset(&set, SIGTSTP);
@@ -209,7 +213,7 @@ int gw_terminal_signals(struct gw_terminal *t)
 
 	while (read(t->signals, &info, sizeof(info)) == (ssize_t)sizeof(info)) {
 		if (info.ssi_signo == SIGTSTP)
-			stop();
+			stop(t);
 		any = 1;
 	}
 	if (!any)
@@ -266,34 +270,82 @@ int gw_terminal_key(struct gw_terminal *t)
 	};
 	int key = getch();
 
-	(void)t;
+	/* Curses has cut or widened what was drawn. */
+	if (key == KEY_RESIZE)
+		gw_grid_free(&t->drawn);
 	for (size_t i = 0; i < sizeof(keys) / sizeof(keys[0]); i++)
 		if (keys[i].curses == key)
 			return keys[i].key;
 	return key;
 }
 
-static void draw_row(const struct gw_terminal *t, const struct gw_grid *grid, int row)
+static int is_drawn(const struct gw_cell *cell, const struct gw_cell *drawn)
 {
-	const struct gw_cell *cell = &grid->cell[(size_t)row * (size_t)grid->columns];
+	return cell->pen == drawn->pen && !strcmp(cell->text, drawn->text);
+}
+
+/*
+ * Curses goes by the C library's idea of how wide a character is. Where that is another than the
+ * grid's, the rest of the line would not stand where it belongs.
+ */
+static const char *fitting(const struct gw_cell *cell, int cells)
+{
+	wchar_t wide[GW_CELL_BYTES];
+	size_t count;
+
+	if ((unsigned char)cell->text[0] < 0x80 && !cell->text[1])
+		return cell->text;
+	count = mbstowcs(wide, cell->text, GW_CELL_BYTES);
+	if (count != (size_t)-1 && wcswidth(wide, count) == cells)
+		return cell->text;
+	return cells == 1 ? "?" : "??";
+}
+
+/* Beside a wide character no cell can be written alone. */
+static int has_wide(const struct gw_cell *cell, int columns)
+{
+	for (int i = 0; i < columns; i++)
+		if (!cell[i].text[0])
+			return 1;
+	return 0;
+}
+
+/* drawn: the row as it is on curses' screen; NULL: not known. */
+static void draw_row(const struct gw_terminal *t, int row, const struct gw_cell *cell, int columns,
+		     const struct gw_cell *drawn)
+{
 	int pen = -1;
 
-	move(row, 0);
-	for (int i = 0; i < grid->columns; i++) {
-		if (!cell[i].text[0])
+	if (drawn && (has_wide(cell, columns) || has_wide(drawn, columns)))
+		drawn = NULL;
+	for (int i = 0; i < columns; i++) {
+		if (!cell[i].text[0] || (drawn && is_drawn(&cell[i], &drawn[i])))
 			continue;
 		if (cell[i].pen != pen) {
 			pen = cell[i].pen;
 			attrset((int)t->pen[pen]);
 		}
-		addstr(cell[i].text);
+		move(row, i);
+		addstr(fitting(&cell[i], i + 1 < columns && !cell[i + 1].text[0] ? 2 : 1));
 	}
 }
 
+/* Curses compares what it is given with what is on the terminal, but takes its time to be given it.
+ */
 void gw_terminal_draw(struct gw_terminal *t, const struct gw_grid *grid)
 {
-	erase();
+	size_t columns = (size_t)grid->columns;
+	int known = t->drawn.rows == grid->rows && t->drawn.columns == grid->columns;
+
+	if (!known)
+		erase();
 	for (int row = 0; row < grid->rows; row++)
-		draw_row(t, grid, row);
+		draw_row(t, row, &grid->cell[(size_t)row * columns], grid->columns,
+			 known ? &t->drawn.cell[(size_t)row * columns] : NULL);
 	refresh();
+	/* Without memory for it, all is drawn anew the next time. */
+	if (!known && gw_grid_resize(&t->drawn, grid->rows, grid->columns))
+		gw_grid_free(&t->drawn);
+	else
+		gw_grid_copy(&t->drawn, 0, grid, 0, grid->rows);
 }
