@@ -363,11 +363,14 @@ def test_an_error_is_said_after_the_screen_is_left(crowd):
 def gnu_screen(request, tmp_path):
     """A command line for a shell's line in GNU screen: by itself it has no screen to throw away."""
     settings = tmp_path / "screenrc"
-    settings.write_text("startup_message off\n%s\n" % request.param)
+    settings.write_text("startup_message off\nautodetach off\n%s\n" % request.param)
     sockets = tmp_path / "sockets"
     sockets.mkdir(mode=0o700)
     command = "SCREENDIR=%s exec screen -U -c %s sh -c" % (sockets, settings)
-    return command + " %s", request.param.endswith("on")
+    yield command + " %s", request.param.endswith("on")
+    # It has ended with its terminal, or is ended here.
+    quit_it = ["screen", "-X", "quit"]
+    subprocess.run(quit_it, env={**os.environ, "SCREENDIR": str(sockets)}, capture_output=True)
 
 
 def test_in_gnu_screen(crowd, gnu_screen):
