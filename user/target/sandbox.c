@@ -21,6 +21,8 @@
 #define REAP_MS		1000
 /* Some files of a target may be odd; where that many end their reader, it is made to. */
 #define DEATHS_MAX 3
+/* CPU time is charged by ticks: a child that its limit ended may be told to have a little less. */
+#define TICK_US 4000
 /* So long a reader without a CPU is waited for before it is looked at again. */
 #define PATIENCE_STEP_MS 500
 
@@ -65,7 +67,7 @@ static uint64_t mapped_bytes(void)
 
 static uint64_t cpu_left_us(const struct run *run)
 {
-	return run->use.cpu_us < run->cpu_us ? run->cpu_us - run->use.cpu_us : 0;
+	return run->use.cpu_us + TICK_US < run->cpu_us ? run->cpu_us - run->use.cpu_us : 0;
 }
 
 static int is_spent(const struct run *run)
