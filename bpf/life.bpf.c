@@ -164,6 +164,21 @@ static __always_inline void gw_fold_cpus(struct gw_thread *t, struct gw_process 
 	}
 }
 
+/* What it made others wait that have no entry of their own is nobody's in particular any more. */
+static __always_inline void gw_fold_pairs(const struct gw_thread *t, struct gw_process *process)
+{
+	struct gw_pair_key key = {.process = t->process, .by = t->tid};
+	__u64 *ns;
+
+	if (process->pair_count < GW_PAIRS_PER_PROCESS)
+		return;
+	ns = bpf_map_lookup_elem(&pair_sums, &key);
+	if (!ns)
+		return;
+	__sync_fetch_and_add(&process->inflicted_rest_ns, *ns);
+	bpf_map_delete_elem(&pair_sums, &key);
+}
+
 static __always_inline void gw_fold_thread(struct gw_thread *t, struct task_struct *task,
 					   struct gw_process *process, __u64 now)
 {
@@ -172,6 +187,7 @@ static __always_inline void gw_fold_thread(struct gw_thread *t, struct task_stru
 	gw_fold_hist(t, GW_SUM_ENDED_WAIT, &wait_hist, task, process);
 	gw_fold_hist(t, GW_SUM_ENDED_RESUME, &resume_hist, task, process);
 	gw_fold_cpus(t, process);
+	gw_fold_pairs(t, process);
 	__sync_fetch_and_add(&process->ended_wall_ns, now - t->start_ns);
 	__sync_fetch_and_add(&process->threads_ended, 1);
 }

@@ -104,7 +104,7 @@ struct {
 struct {
 	__uint(type, BPF_MAP_TYPE_HASH);
 	__uint(map_flags, BPF_F_NO_PREALLOC);
-	__uint(max_entries, 8192);
+	__uint(max_entries, 32768);
 	__type(key, struct gw_pair_key);
 	__type(value, __u64);
 } pair_sums __weak SEC(".maps");
