@@ -99,9 +99,10 @@ def stuck(seen):
 
 def asleep(seen):
     """Time in a call that sleeps without the GIL; it ends with a CPU and the GIL."""
-    states = seen.thread("caller")["states"]
-    gilwatch = states["sleep_s"] + states["runqueue_s"] + states["gil_wait_s"]
-    return gilwatch, seen.inside_s(seen.truth["calls"]["caller"]), PARALLEL
+    calls = seen.truth["calls"]
+    states = ("sleep_s", "runqueue_s", "gil_wait_s")
+    gilwatch = sum(seen.thread(name)["states"][state] for name in calls for state in states)
+    return gilwatch, sum(seen.inside_s(log) for log in calls.values()), PARALLEL
 
 
 def workers_cpu(seen):
@@ -128,9 +129,8 @@ def processes_asleep(seen):
 
 
 def held_writing(seen):
-    """Time in calls that keep the GIL, less what they had a CPU: blocked, or ready and without one."""
-    own = seen.inside_s(seen.truth["calls"]["caller"])
-    own -= seen.in_window(seen.truth["cpu_in_calls"]["caller"]) / 1e9
+    """Time off the CPU in calls that keep the GIL: blocked, or ready and without one."""
+    own = seen.in_window(seen.truth["off_cpu"]["caller"]) / 1e9
     return seen.thread("caller")["states"]["held_off_s"], own, PARALLEL
 
 
@@ -373,6 +373,13 @@ CASES = [
         figure=asleep,
     ),
     Case(
+        *("9 CDLL usleep in threads", "situations/calls", "--how", "cdll-sleep", "--callers", 4),
+        verdicts=["io_bound"],
+        only=True,
+        says=["Overlapping the waits saved"],
+        figure=asleep,
+    ),
+    Case(
         *("9 CDLL loop", "situations/natives", "--how", "cdll"),
         ci=False,
         needs=["library"],
@@ -490,7 +497,7 @@ CASES = [
         verdicts=["lock_bound"],
         never=["gil*"],
         seconds=3,
-        figure=lock_waits,
+        figure=waiting,
     ),
     Case(
         *("quota, one thread", THREADS, "--threads", 1),

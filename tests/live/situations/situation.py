@@ -5,7 +5,6 @@ and of waits, to be compared with what gilwatch says of the same window.
 
 import os
 import sys
-import threading
 import time
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "workloads"))
@@ -35,7 +34,6 @@ class Situation(Work):
     def __init__(self):
         super().__init__()
         self.facts_at_the_end = {}
-        self.announced = threading.Event()
 
     def log(self, kind, name):
         """A list that becomes part of the truth."""

@@ -4,12 +4,17 @@
 #include <time.h>
 #include <unistd.h>
 
+static long long time_ns(clockid_t clock)
+{
+	struct timespec time;
+
+	clock_gettime(clock, &time);
+	return time.tv_sec * 1000000000LL + time.tv_nsec;
+}
+
 static long long now_ns(void)
 {
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return now.tv_sec * 1000000000LL + now.tv_nsec;
+	return time_ns(CLOCK_MONOTONIC);
 }
 
 void spin_ms(int milliseconds)
@@ -35,8 +40,13 @@ void join_callback(void (*callback)(void))
 		pthread_join(thread, NULL);
 }
 
-void write_synced(int descriptor, const char *data, int size)
+/* Returns how long it was not on a CPU. */
+long long write_synced(int descriptor, const char *data, int size)
 {
+	long long began_ns = now_ns(), used_ns = time_ns(CLOCK_THREAD_CPUTIME_ID);
+
 	if (pwrite(descriptor, data, size, 0) == size)
 		fdatasync(descriptor);
+	used_ns = time_ns(CLOCK_THREAD_CPUTIME_ID) - used_ns;
+	return now_ns() - began_ns - used_ns;
 }

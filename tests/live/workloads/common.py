@@ -41,6 +41,7 @@ class Work:
         self.facts = {}
         self.workers = []
         self.unsteady = []
+        self.announced = threading.Event()
 
     def start(self, name, function, *args):
         """Run function(steady, *args) in a thread; it calls steady() when it is in steady state."""
@@ -60,6 +61,7 @@ class Work:
         for steady in self.unsteady:
             steady.wait()
         say(event="ready", pid=os.getpid(), tids=self.tids, **self.facts)
+        self.announced.set()
         while os.read(0, 100):
             pass
         self.over = True
