@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
-"""A thread (or --callers of them) that calls C in a loop, beside --spinners threads of pure Python. --how pydll-sleep and
-cdll-sleep: usleep(20 ms), with and without the GIL; pydll-spin: a loop of --ms; pydll-write: a synced
-write to --directory; deadlock: the call joins a thread whose callback wants the GIL.
+"""A thread (or --callers of them) that calls C in a loop, beside --spinners threads of pure Python.
+--how pydll-sleep and cdll-sleep: usleep(20 ms), with and without the GIL; pydll-spin: a loop of --ms;
+pydll-write: a synced write to --directory; deadlock: the call joins a thread whose callback wants the GIL.
 
 Truth: the calls' begins and ends, as seen here (before the one the GIL may be given away, after the
 other it is wanted again); of the writes, how long they were off the CPU, as seen in C; of the deadlock
