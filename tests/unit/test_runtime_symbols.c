@@ -63,9 +63,8 @@ static void test_bias(void **state)
 	assert_int_equal(gw_runtime_load_bias(&symbols, 0x400000, 0, &bias), -ENOENT);
 }
 
-static int symbols_of(const void *bytes, size_t size)
+static int read_bytes(const void *bytes, size_t size, struct gw_runtime_symbols *symbols)
 {
-	struct gw_runtime_symbols *symbols = malloc(sizeof(*symbols));
 	FILE *file = tmpfile();
 	int ret;
 
@@ -74,6 +73,14 @@ static int symbols_of(const void *bytes, size_t size)
 	fflush(file);
 	ret = gw_runtime_symbols_read(fileno(file), symbols);
 	fclose(file);
+	return ret;
+}
+
+static int symbols_of(const void *bytes, size_t size)
+{
+	struct gw_runtime_symbols *symbols = malloc(sizeof(*symbols));
+	int ret = read_bytes(bytes, size, symbols);
+
 	free(symbols);
 	return ret;
 }
@@ -173,19 +180,6 @@ static void make_narrow(struct narrow *n)
 				     .sh_size = sizeof(n->names)};
 }
 
-static int read_narrow(const struct narrow *n, size_t size, struct gw_runtime_symbols *symbols)
-{
-	FILE *file = tmpfile();
-	int ret;
-
-	assert_non_null(file);
-	assert_int_equal(fwrite(n, 1, size, file), size);
-	fflush(file);
-	ret = gw_runtime_symbols_read(fileno(file), symbols);
-	fclose(file);
-	return ret;
-}
-
 static void test_narrow(void **state)
 {
 	struct gw_runtime_symbols symbols;
@@ -193,24 +187,24 @@ static void test_narrow(void **state)
 
 	(void)state;
 	make_narrow(&n);
-	assert_int_equal(read_narrow(&n, sizeof(n), &symbols), 0);
+	assert_int_equal(read_bytes(&n, sizeof(n), &symbols), 0);
 	assert_true(symbols.narrow && symbols.old_python && !symbols.pypy);
 	assert_int_equal(symbols.version_hex, 0x030b02f0);
 	assert_true(symbols.runtime == 0);
 
 	n.names[1] = 'X'; /* it has a Py_Version, and that is no proof */
-	assert_int_equal(read_narrow(&n, sizeof(n), &symbols), -ENOTSUP);
+	assert_int_equal(read_bytes(&n, sizeof(n), &symbols), -ENOTSUP);
 	make_narrow(&n);
 	for (size_t size = EI_NIDENT; size < sizeof(n); size += 5)
-		assert_int_equal(read_narrow(&n, size, &symbols), -ENOTSUP);
+		assert_int_equal(read_bytes(&n, size, &symbols), -ENOTSUP);
 	n.section[1].sh_size = UINT32_MAX;
-	assert_int_equal(read_narrow(&n, sizeof(n), &symbols), -ENOTSUP);
+	assert_int_equal(read_bytes(&n, sizeof(n), &symbols), -ENOTSUP);
 	make_narrow(&n);
 	n.section[1].sh_offset = UINT32_MAX - 8;
-	assert_int_equal(read_narrow(&n, sizeof(n), &symbols), -ENOTSUP);
+	assert_int_equal(read_bytes(&n, sizeof(n), &symbols), -ENOTSUP);
 	make_narrow(&n);
 	n.symbol[2].st_value = UINT32_MAX;
-	assert_int_equal(read_narrow(&n, sizeof(n), &symbols), 0);
+	assert_int_equal(read_bytes(&n, sizeof(n), &symbols), 0);
 	assert_int_equal(symbols.version_hex, 0);
 }
 
