@@ -75,7 +75,8 @@ def verdicts_not_shown(pid, texts, *arguments):
                     lambda screen, words=opening(text): words
                     in " ".join(without_figures(screen).split())
                 )
-            except AssertionError as error:
-                missing.append("view: %s" % error)
+            except AssertionError:
+                seen = opening(text), terminal.screen()
+                missing.append("view: %r does not come; the screen is:\n%s" % seen)
         quit_view(terminal)
     return missing
