@@ -6,17 +6,34 @@
 #include "effects.h"
 #include "evidence.h"
 
-/* Makes a thread's record, and says which it is; its span is still to be set. NULL: a loss. */
+/*
+ * Makes a thread's books where memory is to be had. In sched_switch it is not: up to 6.3 storage
+ * comes from kmalloc, which may wake a thread while the run queue is locked, and from 6.4 on from a
+ * reserve of a single element a CPU, which is filled up again only with interrupts enabled.
+ */
+static __always_inline struct gw_thread *gw_books_make(struct task_struct *task)
+{
+	/* The reserve is filled up again by an interrupt, which the next try finds done. */
+	for (int i = 0; i < 3; i++) {
+		struct gw_books *made =
+			bpf_task_storage_get(&threads, task, NULL, BPF_LOCAL_STORAGE_GET_F_CREATE);
+
+		if (made)
+			return &made->thread;
+	}
+	return NULL;
+}
+
+/* Begins a thread's record, and says which it is; its span is still to be set. NULL: a loss. */
 static __always_inline struct gw_thread *gw_thread_make(struct task_struct *task, __u32 slot,
 							struct gw_process *process)
 {
-	struct gw_thread *t = gw_storage_make(&threads, task);
+	struct gw_thread *t = gw_books_make(task);
 
 	if (!t) {
 		gw_lose(process, GW_LOST_STORAGE);
 		return NULL;
 	}
-	gw_hists_make(task, process);
 	t->tgid = task->tgid;
 	t->tid = gw_pid_of(task);
 	t->process = slot;

@@ -5,43 +5,7 @@
 
 #include "once.h"
 
-/*
- * Makes a thread's histograms where memory is to be had. In sched_switch it is not: up to 6.3
- * storage comes from kmalloc, which may wake a thread while the run queue is locked, and from 6.4
- * on from a reserve of a single element a CPU, which is filled up again only with interrupts
- * enabled.
- */
-static __always_inline void *gw_storage_make(void *map, struct task_struct *task)
-{
-	/* The reserve is filled up again by an interrupt, which the next try finds done. */
-	for (int i = 0; i < 3; i++) {
-		void *made = bpf_task_storage_get(map, task, NULL, BPF_LOCAL_STORAGE_GET_F_CREATE);
-
-		if (made)
-			return made;
-	}
-	return NULL;
-}
-
-static __always_inline void gw_hists_make(struct task_struct *task, struct gw_process *process)
-{
-	if (!gw_storage_make(&hold_hist, task) || !gw_storage_make(&wait_hist, task) ||
-	    !gw_storage_make(&resume_hist, task))
-		gw_lose(process, GW_LOST_HIST);
-}
-
-static __always_inline void gw_hist_book(void *map, struct task_struct *task, __u64 ns,
-					 struct gw_process *process)
-{
-	struct gw_hist *hist = bpf_task_storage_get(map, task, NULL, 0);
-
-	if (hist)
-		gw_hist_add(hist, ns);
-	else
-		gw_lose(process, GW_LOST_HIST);
-}
-
-/* The same for the GIL that it happened at, unless that is its process's first. */
+/* Books a duration at the GIL that it happened at, unless that is its process's first. */
 static __always_inline void gw_gil_hist_book(const struct gw_thread *t, enum gw_sum which, __u64 ns)
 {
 	struct gw_sum_key key = {.which = which, .slot = t->gil};
@@ -130,19 +94,21 @@ static __always_inline void gw_pair_book(const struct gw_thread *t, struct gw_pr
 	gw_lose(process, GW_LOST_PAIR);
 }
 
-static __always_inline void gw_apply(struct gw_thread *t, struct task_struct *task,
-				     struct gw_process *process, const struct gw_effects *e)
+static __always_inline void gw_apply(struct gw_thread *t, struct gw_process *process,
+				     const struct gw_effects *e)
 {
+	struct gw_books *books = gw_books_of(t);
+
 	if (e->hold_ns) {
-		gw_hist_book(&hold_hist, task, e->hold_ns, process);
+		gw_hist_add(&books->hold, e->hold_ns);
 		gw_gil_hist_book(t, GW_SUM_GIL_HOLD, e->hold_ns);
 	}
 	if (e->wait_ns) {
-		gw_hist_book(&wait_hist, task, e->wait_ns, process);
+		gw_hist_add(&books->wait, e->wait_ns);
 		gw_gil_hist_book(t, GW_SUM_GIL_WAIT, e->wait_ns);
 	}
 	if (e->resume_ns)
-		gw_hist_book(&resume_hist, task, e->resume_ns, process);
+		gw_hist_add(&books->resume, e->resume_ns);
 	if (e->pair_ns && !pairless)
 		gw_pair_book(t, process, e->pair_by, e->pair_ns);
 	if (e->flush_ns)

@@ -8,7 +8,6 @@
 #include "evidence.h"
 
 struct gw_hit {
-	struct task_struct *task;
 	struct gw_thread *thread;
 	struct gw_process *process;
 	struct gw_gil_state *gil;
@@ -25,13 +24,13 @@ static __always_inline void gw_count_hit(struct gw_process *process, __u32 slot)
 /* Finds whose hit it is. False: not one of ours, or nothing is counted for it. */
 static __always_inline bool gw_hit_find(struct gw_hit *hit)
 {
+	struct task_struct *task = bpf_get_current_task_btf();
 	struct gw_process *process;
 
-	hit->task = bpf_get_current_task_btf();
-	hit->thread = bpf_task_storage_get(&threads, hit->task, NULL, 0);
+	hit->thread = bpf_task_storage_get(&threads, task, NULL, 0);
 	if (!hit->thread) {
-		if (gw_may_be_watched(hit->task->tgid))
-			gw_lose_unseen(hit->task->tgid);
+		if (gw_may_be_watched(task->tgid))
+			gw_lose_unseen(task->tgid);
 		return false;
 	}
 	process = gw_process_at(hit->thread->process);
@@ -140,6 +139,6 @@ int gw_on_hit(struct pt_regs *ctx)
 		gw_acquired(&hit, &regime, &effects);
 	else
 		gw_released(&hit, &regime, &effects);
-	gw_apply(hit.thread, hit.task, hit.process, &effects);
+	gw_apply(hit.thread, hit.process, &effects);
 	return 0;
 }

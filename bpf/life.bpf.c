@@ -116,13 +116,13 @@ int BPF_PROG(gw_on_new_task, struct task_struct *task, __u64 flags)
 }
 
 /* The first one that ends leaves its own as the sum. */
-static __always_inline void gw_fold_hist(const struct gw_thread *t, enum gw_sum which, void *map,
-					 struct task_struct *task, struct gw_process *process)
+static __always_inline void gw_fold_hist(const struct gw_thread *t, enum gw_sum which,
+					 const struct gw_hist *from, struct gw_process *process)
 {
-	struct gw_hist *from = bpf_task_storage_get(map, task, NULL, 0), *to;
 	struct gw_sum_key key = {.which = which, .slot = t->process};
+	struct gw_hist *to;
 
-	if (!from || !from->octaves)
+	if (!from->octaves)
 		return;
 	to = bpf_map_lookup_elem(&sums, &key);
 	if (!to) {
@@ -179,31 +179,22 @@ static __always_inline void gw_fold_pairs(const struct gw_thread *t, struct gw_p
 	bpf_map_delete_elem(&pair_sums, &key);
 }
 
-static __always_inline void gw_fold_thread(struct gw_thread *t, struct task_struct *task,
-					   struct gw_process *process, __u64 now)
+static __always_inline void gw_fold_thread(struct gw_thread *t, struct gw_process *process,
+					   __u64 now)
 {
+	const struct gw_books *books = gw_books_of(t);
+
 	gw_tally_fold_once(&process->ended, &t->tally);
-	gw_fold_hist(t, GW_SUM_ENDED_HOLD, &hold_hist, task, process);
-	gw_fold_hist(t, GW_SUM_ENDED_WAIT, &wait_hist, task, process);
-	gw_fold_hist(t, GW_SUM_ENDED_RESUME, &resume_hist, task, process);
+	gw_fold_hist(t, GW_SUM_ENDED_HOLD, &books->hold, process);
+	gw_fold_hist(t, GW_SUM_ENDED_WAIT, &books->wait, process);
+	gw_fold_hist(t, GW_SUM_ENDED_RESUME, &books->resume, process);
 	gw_fold_cpus(t, process);
 	gw_fold_pairs(t, process);
 	__sync_fetch_and_add(&process->ended_wall_ns, now - t->start_ns);
 	__sync_fetch_and_add(&process->threads_ended, 1);
 }
 
-static __always_inline void gw_keep_hist(struct gw_kept_key *key, enum gw_record_has which,
-					 void *map, struct task_struct *task,
-					 struct gw_process *process)
-{
-	struct gw_hist *hist = bpf_task_storage_get(map, task, NULL, 0);
-
-	key->which = which;
-	if (hist && bpf_map_update_elem(&kept_hists, key, hist, BPF_ANY))
-		gw_lose(process, GW_LOST_STORAGE);
-}
-
-/* The record of a thread that has ended stays one of its own, where there is room for it. */
+/* The books of a thread that has ended stay its own, where there is room for them. */
 static __always_inline bool gw_keep_thread(struct gw_thread *t, struct task_struct *task,
 					   struct gw_process *process)
 {
@@ -217,13 +208,10 @@ static __always_inline bool gw_keep_thread(struct gw_thread *t, struct task_stru
 	if (!kept_per_process ||
 	    (process->threads_kept >= kept_per_process && task->pid != task->tgid))
 		return false;
-	if (bpf_map_update_elem(&kept_threads, &key, t, BPF_NOEXIST))
+	if (bpf_map_update_elem(&kept_threads, &key, gw_books_of(t), BPF_NOEXIST))
 		return false;
 	bpf_probe_read_kernel(&comm, sizeof(comm), task->comm);
 	bpf_map_update_elem(&kept_names, &key, &comm, BPF_ANY);
-	gw_keep_hist(&key, GW_HAS_HOLD, &hold_hist, task, process);
-	gw_keep_hist(&key, GW_HAS_WAIT, &wait_hist, task, process);
-	gw_keep_hist(&key, GW_HAS_RESUME, &resume_hist, task, process);
 	__sync_fetch_and_add(&process->threads_kept, 1);
 	__sync_fetch_and_add(&process->threads_ended, 1);
 	return true;
@@ -254,9 +242,9 @@ int BPF_PROG(gw_on_exit, struct task_struct *task)
 		now = stopped;
 	gw_exit(t, gw_gil_at(t->gil), now, &effects);
 	gw_overlap_update(process, t);
-	gw_apply(t, task, process, &effects);
+	gw_apply(t, process, &effects);
 	if (!gw_keep_thread(t, task, process))
-		gw_fold_thread(t, task, process, now);
+		gw_fold_thread(t, process, now);
 	if (!process->flags && task->signal->live.counter == 0) {
 		process->ended_at_ns = now;
 		process->flags = GW_PROCESS_EXITED;
@@ -269,23 +257,17 @@ int BPF_PROG(gw_on_exit, struct task_struct *task)
 	return 0;
 }
 
-static __always_inline void gw_clear_hist(void *map, struct task_struct *task)
-{
-	struct gw_hist *hist = bpf_task_storage_get(map, task, NULL, 0);
-
-	if (hist)
-		gw_hist_clear_once(hist);
-}
-
 /* The thread's books are closed with its old process; new ones begin in another slot. */
-static __always_inline void gw_move_thread(struct gw_thread *t, struct task_struct *task,
-					   struct gw_process *process, __u32 slot, __u64 now)
+static __always_inline void gw_move_thread(struct gw_thread *t, struct gw_process *process,
+					   __u32 slot, __u64 now)
 {
-	gw_fold_thread(t, task, process, now);
+	struct gw_books *books = gw_books_of(t);
+
+	gw_fold_thread(t, process, now);
 	__builtin_memset(&t->tally, 0, sizeof(t->tally));
-	gw_clear_hist(&hold_hist, task);
-	gw_clear_hist(&wait_hist, task);
-	gw_clear_hist(&resume_hist, task);
+	gw_hist_clear_once(&books->hold);
+	gw_hist_clear_once(&books->wait);
+	gw_hist_clear_once(&books->resume);
 	t->process = slot;
 	t->start_ns = gw_span_since_ns(t->span);
 	__builtin_memset(t->cpu_ns, 0, sizeof(t->cpu_ns));
@@ -312,7 +294,7 @@ static __always_inline void gw_exec_process(struct task_struct *task, struct gw_
 	}
 	next = follow ? gw_process_make(task, &slot, old_slot, process) : NULL;
 	if (next) {
-		gw_move_thread(t, task, process, slot, now);
+		gw_move_thread(t, process, slot, now);
 		next->parent_pid = process->parent_pid;
 		gw_process_begin(next, slot, GW_ORIGIN_EXEC);
 	}
@@ -340,7 +322,7 @@ int BPF_PROG(gw_on_exec, struct task_struct *task)
 	t->tid = gw_pid_of(task);
 	gw_exec(t, gw_gil_at(t->gil), now, &effects);
 	gw_overlap_update(process, t);
-	gw_apply(t, task, process, &effects);
+	gw_apply(t, process, &effects);
 	gw_exec_process(task, process, slot, t, now);
 	return 0;
 }

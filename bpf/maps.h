@@ -19,29 +19,8 @@ struct {
 	__uint(type, BPF_MAP_TYPE_TASK_STORAGE);
 	__uint(map_flags, BPF_F_NO_PREALLOC);
 	__type(key, int);
-	__type(value, struct gw_thread);
+	__type(value, struct gw_books);
 } threads __weak SEC(".maps");
-
-struct {
-	__uint(type, BPF_MAP_TYPE_TASK_STORAGE);
-	__uint(map_flags, BPF_F_NO_PREALLOC);
-	__type(key, int);
-	__type(value, struct gw_hist);
-} hold_hist __weak SEC(".maps");
-
-struct {
-	__uint(type, BPF_MAP_TYPE_TASK_STORAGE);
-	__uint(map_flags, BPF_F_NO_PREALLOC);
-	__type(key, int);
-	__type(value, struct gw_hist);
-} wait_hist __weak SEC(".maps");
-
-struct {
-	__uint(type, BPF_MAP_TYPE_TASK_STORAGE);
-	__uint(map_flags, BPF_F_NO_PREALLOC);
-	__type(key, int);
-	__type(value, struct gw_hist);
-} resume_hist __weak SEC(".maps");
 
 /* Sized by the user side to the number of processes, before it is created. */
 struct {
@@ -115,13 +94,13 @@ struct {
 	__uint(max_entries, 65536);
 } newcomers __weak SEC(".maps");
 
-/* Records of threads that have ended, where the user side has room for them. */
+/* Books of threads that have ended, where the user side has room for them. */
 struct {
 	__uint(type, BPF_MAP_TYPE_HASH);
 	__uint(map_flags, BPF_F_NO_PREALLOC);
 	__uint(max_entries, 1);
 	__type(key, struct gw_kept_key);
-	__type(value, struct gw_thread);
+	__type(value, struct gw_books);
 } kept_threads __weak SEC(".maps");
 
 struct {
@@ -131,14 +110,6 @@ struct {
 	__type(key, struct gw_kept_key);
 	__type(value, struct gw_comm);
 } kept_names __weak SEC(".maps");
-
-struct {
-	__uint(type, BPF_MAP_TYPE_HASH);
-	__uint(map_flags, BPF_F_NO_PREALLOC);
-	__uint(max_entries, 1);
-	__type(key, struct gw_kept_key);
-	__type(value, struct gw_hist);
-} kept_hists __weak SEC(".maps");
 
 struct {
 	__uint(type, BPF_MAP_TYPE_HASH);
@@ -200,6 +171,12 @@ static __always_inline bool gw_may_be_watched(__u32 tgid)
 static __always_inline void gw_lose(struct gw_process *process, enum gw_lost what)
 {
 	__sync_fetch_and_add(&process->lost[what], 1);
+}
+
+/* The record that lies in there is all that the accounting asks for. */
+static __always_inline struct gw_books *gw_books_of(struct gw_thread *t)
+{
+	return (struct gw_books *)t;
 }
 
 static __always_inline struct gw_process *gw_process_at(__u32 slot)

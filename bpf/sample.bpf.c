@@ -80,6 +80,6 @@ int gw_on_sample(void *ctx)
 		if (out.gil_read)
 			gw_sample(t, gil, gw_now(), out.holds);
 	}
-	gw_apply(t, task, process, &effects);
+	gw_apply(t, process, &effects);
 	return 0;
 }

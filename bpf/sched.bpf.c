@@ -118,7 +118,7 @@ static __always_inline __u64 gw_leaves(struct task_struct *task, bool preempt, _
 	now = gw_now();
 	gw_switch_out(s.thread, gil, now, &out, &effects);
 	gw_overlap_update(s.process, s.thread);
-	gw_apply(s.thread, task, s.process, &effects);
+	gw_apply(s.thread, s.process, &effects);
 	return now;
 }
 
@@ -141,7 +141,7 @@ static __always_inline void gw_enters(struct task_struct *task, __u64 now)
 		distance = gw_cpu_distance(s.thread->cpu, cpu);
 		gw_switch_in_cpu(s.thread, cpu, distance, &effects);
 	}
-	gw_apply(s.thread, task, s.process, &effects);
+	gw_apply(s.thread, s.process, &effects);
 }
 
 SEC("tp_btf/sched_switch")

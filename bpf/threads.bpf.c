@@ -44,30 +44,24 @@ static __always_inline void gw_write_hist(struct seq_file *seq, struct gw_hist *
 
 static __always_inline void gw_read_thread(struct task_struct *task, struct seq_file *seq)
 {
-	struct gw_thread *t = bpf_task_storage_get(&threads, task, NULL, 0);
-	struct gw_hist *hold, *wait, *resume;
-	__u32 size = sizeof(struct gw_record);
+	struct gw_books *books = bpf_task_storage_get(&threads, task, NULL, 0);
+	__u32 head[2] = {sizeof(struct gw_record)};
+	struct gw_thread *t;
 	char comm[16];
-	__u32 has;
 
-	if (!t || !gw_is_seeded(t->span) || t->flags & GW_THREAD_DEAD)
+	if (!books)
 		return;
-	hold = bpf_task_storage_get(&hold_hist, task, NULL, 0);
-	wait = bpf_task_storage_get(&wait_hist, task, NULL, 0);
-	resume = bpf_task_storage_get(&resume_hist, task, NULL, 0);
-	has = (hold ? GW_HAS_HOLD : 0) | (wait ? GW_HAS_WAIT : 0) | (resume ? GW_HAS_RESUME : 0);
+	t = &books->thread;
+	if (!gw_is_seeded(t->span) || t->flags & GW_THREAD_DEAD)
+		return;
 	bpf_probe_read_kernel(comm, sizeof(comm), task->comm);
 	/* A record that does not fit is begun anew by the kernel with the next read. */
-	bpf_seq_write(seq, &size, sizeof(size));
-	bpf_seq_write(seq, &has, sizeof(has));
+	bpf_seq_write(seq, head, sizeof(head));
 	bpf_seq_write(seq, comm, sizeof(comm));
 	bpf_seq_write(seq, t, sizeof(*t));
-	if (hold)
-		gw_write_hist(seq, hold);
-	if (wait)
-		gw_write_hist(seq, wait);
-	if (resume)
-		gw_write_hist(seq, resume);
+	gw_write_hist(seq, &books->hold);
+	gw_write_hist(seq, &books->wait);
+	gw_write_hist(seq, &books->resume);
 }
 
 /* The process is not watched any more, and its slot will be another one's. */
@@ -77,9 +71,6 @@ static __always_inline void gw_forget_thread(struct task_struct *task)
 
 	if (!t || t->process != settle_process)
 		return;
-	bpf_task_storage_delete(&hold_hist, task);
-	bpf_task_storage_delete(&wait_hist, task);
-	bpf_task_storage_delete(&resume_hist, task);
 	bpf_task_storage_delete(&threads, task);
 }
 

@@ -104,7 +104,7 @@ enum gw_thread_flags {
 	GW_THREAD_YIELDED = 32,	  /* runnable because it gave its CPU away */
 };
 
-/* A thread's record, in its task's local storage. */
+/* A thread's record. */
 struct gw_thread {
 	struct gw_tally tally;
 	gw_span span;
@@ -143,6 +143,12 @@ struct gw_thread {
 	__u64 loop_from_ns; /* time on the CPU as it was last blocked in poll */
 	__u64 loop_longest_ns;
 	__u64 evidence_ns; /* uprobe engine: the last hit, or look at the GIL */
+};
+
+/* All that is kept of a thread, in its task's local storage. The record comes first. */
+struct gw_books {
+	struct gw_thread thread;
+	struct gw_hist hold, wait, resume;
 };
 
 /* A GIL. While it is held only its holder's events write here, but for the waiters' words. */
@@ -260,12 +266,11 @@ struct gw_cpu_key {
 	__u32 cpu;
 };
 
-/* Of a thread that has ended and whose record is kept: it, its name, and its histograms. */
+/* Of a thread that has ended and whose books are kept. */
 struct gw_kept_key {
 	__u32 process; /* slot */
 	__u32 tid;
 	__u32 start; /* as above */
-	__u32 which; /* of a histogram: gw_record_has; else 0 */
 };
 
 /*
@@ -307,14 +312,7 @@ struct gw_self_key {
 	__u32 padding;
 };
 
-/* The iterator's record of one thread: this, then the histograms that `has` names, in its order. */
-enum gw_record_has {
-	GW_HAS_HOLD = 1,
-	GW_HAS_WAIT = 2,
-	GW_HAS_RESUME = 4,
-};
-
-/* Of each: this, then the buckets of the octaves that it names, ascending. */
+/* Of a histogram in the iterator's record: this, then the buckets of the octaves that it names. */
 struct gw_hist_head {
 	__u64 sum_ns;
 	__u64 max_ns;
@@ -322,9 +320,10 @@ struct gw_hist_head {
 	__u32 padding;
 };
 
+/* The iterator's record of one thread: this, then its histograms, in the order of gw_books. */
 struct gw_record {
 	__u32 size; /* of this struct: a reader built with another one notices */
-	__u32 has;
+	__u32 padding;
 	char comm[16];
 	struct gw_thread thread;
 };
@@ -350,8 +349,11 @@ struct gw_name {
 };
 
 gw_static_assert(sizeof(struct gw_tally) % sizeof(__u64) == 0, "a tally is folded by words");
-gw_static_assert(sizeof(struct gw_thread) <= 1968, "with its head, task storage fits 2 KiB");
-gw_static_assert(sizeof(struct gw_hist) < 4096, "task storage comes from small allocations");
+/*
+ * The kernel's own part of an element, struct bpf_local_storage_elem, is of some 80 bytes; and its
+ * caches of small allocations end with 8 KiB (KMALLOC_MAX_CACHE_SIZE, in pages of 4 KiB).
+ */
+gw_static_assert(sizeof(struct gw_books) <= 8192 - 256, "with its head, it fits 8 KiB");
 gw_static_assert(sizeof(struct gw_pair_key) == 12, "no padding in keys");
 
 #endif

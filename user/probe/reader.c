@@ -69,15 +69,13 @@ int gw_reader_tgid(const struct bpf_link *iterator, __u32 pid, __u32 *tgid)
 	return code;
 }
 
-static int read_hist(FILE *stream, struct gw_raw *raw, struct gw_raw_hist *hist, int there)
+static int read_hist(FILE *stream, struct gw_raw *raw, struct gw_raw_hist *hist)
 {
 	struct gw_hist_head head;
 	size_t count;
 	__u64 *bucket;
 
 	memset(hist, 0, sizeof(*hist));
-	if (!there)
-		return 0;
 	if (fread(&head, sizeof(head), 1, stream) != 1)
 		return -EIO;
 	hist->sum_ns = head.sum_ns;
@@ -89,24 +87,24 @@ static int read_hist(FILE *stream, struct gw_raw *raw, struct gw_raw_hist *hist,
 	return fread(bucket, sizeof(*bucket), count, stream) == count ? 0 : -EIO;
 }
 
-static int read_thread(FILE *stream, struct gw_raw *raw, struct gw_raw_thread *thread, __u32 has)
+static int read_thread(FILE *stream, struct gw_raw *raw, struct gw_raw_thread *thread)
 {
 	int code = 0;
 
 	if (fread(thread->comm, sizeof(thread->comm), 1, stream) != 1 ||
 	    fread(&thread->thread, sizeof(thread->thread), 1, stream) != 1)
 		return -EIO;
-	code = read_hist(stream, raw, &thread->hold, has & GW_HAS_HOLD);
+	code = read_hist(stream, raw, &thread->hold);
 	if (!code)
-		code = read_hist(stream, raw, &thread->wait, has & GW_HAS_WAIT);
-	return code ? code : read_hist(stream, raw, &thread->resume, has & GW_HAS_RESUME);
+		code = read_hist(stream, raw, &thread->wait);
+	return code ? code : read_hist(stream, raw, &thread->resume);
 }
 
 int gw_reader_threads(const struct bpf_link *iterator, struct gw_raw *raw)
 {
 	char buffer[BUFFER_SIZE];
 	FILE *stream = iterate(iterator, buffer);
-	__u32 head[2]; /* gw_record's size and has */
+	__u32 head[2]; /* gw_record's size, and padding */
 	int code = 0;
 
 	if (!stream)
@@ -118,7 +116,7 @@ int gw_reader_threads(const struct bpf_link *iterator, struct gw_raw *raw)
 			code = gw_raw_reserve((void **)&raw->thread, raw->thread_count,
 					      &raw->thread_room, sizeof(*raw->thread));
 		if (!code)
-			code = read_thread(stream, raw, &raw->thread[raw->thread_count], head[1]);
+			code = read_thread(stream, raw, &raw->thread[raw->thread_count]);
 		if (!code)
 			raw->thread_count++;
 	}
@@ -128,36 +126,24 @@ int gw_reader_threads(const struct bpf_link *iterator, struct gw_raw *raw)
 	return code;
 }
 
-/* A histogram that is not there stays empty. 0 or -ENOMEM. */
-static int read_kept_hist(int fd, const struct gw_kept_key *key, enum gw_record_has which,
-			  struct gw_raw *raw, struct gw_raw_hist *to)
-{
-	struct gw_kept_key of = *key;
-	struct gw_hist hist;
-
-	of.which = which;
-	memset(to, 0, sizeof(*to));
-	return bpf_map_lookup_elem(fd, &of, &hist) ? 0 : gw_raw_pack(raw, &hist, to);
-}
-
-static int read_kept(const struct gw_kept_key *key, int names, int hists, struct gw_raw *raw,
-		     struct gw_raw_thread *thread)
+/* 0 or -ENOMEM. */
+static int keep_books(const struct gw_books *books, struct gw_raw *raw,
+		      struct gw_raw_thread *thread)
 {
 	int code;
 
-	if (bpf_map_lookup_elem(names, key, thread->comm))
-		thread->comm[0] = '\0';
-	code = read_kept_hist(hists, key, GW_HAS_HOLD, raw, &thread->hold);
+	thread->thread = books->thread;
+	code = gw_raw_pack(raw, &books->hold, &thread->hold);
 	if (!code)
-		code = read_kept_hist(hists, key, GW_HAS_WAIT, raw, &thread->wait);
-	return code ? code : read_kept_hist(hists, key, GW_HAS_RESUME, raw, &thread->resume);
+		code = gw_raw_pack(raw, &books->wait, &thread->wait);
+	return code ? code : gw_raw_pack(raw, &books->resume, &thread->resume);
 }
 
-int gw_reader_kept(const struct bpf_map *threads, const struct bpf_map *names,
-		   const struct bpf_map *hists, struct gw_raw *raw)
+int gw_reader_kept(const struct bpf_map *threads, const struct bpf_map *names, struct gw_raw *raw)
 {
 	int fd = bpf_map__fd(threads), code = 0;
 	struct gw_kept_key key, *at = NULL;
+	struct gw_books books;
 
 	while (!code && !bpf_map_get_next_key(fd, at, &key)) {
 		struct gw_raw_thread *thread;
@@ -168,9 +154,11 @@ int gw_reader_kept(const struct bpf_map *threads, const struct bpf_map *names,
 			break;
 		at = &key;
 		thread = &raw->thread[raw->thread_count];
-		if (bpf_map_lookup_elem(fd, at, &thread->thread))
+		if (bpf_map_lookup_elem(fd, at, &books))
 			continue;
-		code = read_kept(at, bpf_map__fd(names), bpf_map__fd(hists), raw, thread);
+		if (bpf_map_lookup_elem(bpf_map__fd(names), at, thread->comm))
+			thread->comm[0] = '\0';
+		code = keep_books(&books, raw, thread);
 		raw->thread_count += !code;
 	}
 	return code;

@@ -20,8 +20,7 @@ int gw_reader_tgid(const struct bpf_link *iterator, __u32 pid, __u32 *tgid);
 int gw_reader_threads(const struct bpf_link *iterator, struct gw_raw *raw);
 
 /* The threads that have ended and were kept, behind those that live. 0 or a negative errno. */
-int gw_reader_kept(const struct bpf_map *threads, const struct bpf_map *names,
-		   const struct bpf_map *hists, struct gw_raw *raw);
+int gw_reader_kept(const struct bpf_map *threads, const struct bpf_map *names, struct gw_raw *raw);
 
 /* Append the entries of the maps of times by CPU, and of pairs. 0 or -errno. */
 int gw_reader_cpus(const struct bpf_map *map, struct gw_raw *raw);

@@ -125,7 +125,6 @@ static void size_maps(struct gw_session *s, const struct gw_session_options *opt
 		return;
 	bpf_map__set_max_entries(s->bpf->maps.kept_threads, KEPT_MAX);
 	bpf_map__set_max_entries(s->bpf->maps.kept_names, KEPT_MAX);
-	bpf_map__set_max_entries(s->bpf->maps.kept_hists, 3 * KEPT_MAX);
 }
 
 /*
@@ -141,7 +140,6 @@ static void allocate_in_advance(struct gw_session *s)
 	bpf_map__set_map_flags(s->bpf->maps.pair_sums, 0);
 	bpf_map__set_map_flags(s->bpf->maps.kept_threads, 0);
 	bpf_map__set_map_flags(s->bpf->maps.kept_names, 0);
-	bpf_map__set_map_flags(s->bpf->maps.kept_hists, 0);
 	bpf_map__set_map_flags(s->bpf->maps.sums, 0);
 }
 

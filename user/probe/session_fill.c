@@ -145,20 +145,14 @@ static void clear_filter(struct gw_session *s, uint32_t tgid)
 
 static void forget_kept(struct gw_session *s, uint32_t slot, const struct gw_raw *raw)
 {
-	static const __u32 which[] = {GW_HAS_HOLD, GW_HAS_WAIT, GW_HAS_RESUME};
-
 	for (size_t i = 0; i < raw->thread_count; i++) {
 		const struct gw_thread *thread = &raw->thread[i].thread;
-		struct gw_kept_key key = {slot, thread->tid, (__u32)thread->start_ns, 0};
+		struct gw_kept_key key = {slot, thread->tid, (__u32)thread->start_ns};
 
 		if (thread->process != slot || !(thread->flags & GW_THREAD_DEAD))
 			continue;
 		bpf_map_delete_elem(bpf_map__fd(s->bpf->maps.kept_threads), &key);
 		bpf_map_delete_elem(bpf_map__fd(s->bpf->maps.kept_names), &key);
-		for (size_t j = 0; j < sizeof(which) / sizeof(which[0]); j++) {
-			key.which = which[j];
-			bpf_map_delete_elem(bpf_map__fd(s->bpf->maps.kept_hists), &key);
-		}
 	}
 }
 

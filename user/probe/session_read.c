@@ -96,8 +96,7 @@ static int read_once(struct gw_session *s, struct gw_raw *raw)
 	if (!code)
 		code = gw_reader_threads(s->iterator, raw);
 	if (!code)
-		code = gw_reader_kept(s->bpf->maps.kept_threads, s->bpf->maps.kept_names,
-				      s->bpf->maps.kept_hists, raw);
+		code = gw_reader_kept(s->bpf->maps.kept_threads, s->bpf->maps.kept_names, raw);
 	if (!code && has_cpu_times(s, raw))
 		code = gw_reader_cpus(s->bpf->maps.cpu_times, raw);
 	if (!code && has_pairs(s, 1))
