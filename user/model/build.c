@@ -23,10 +23,10 @@ static double pooled_share(const struct gw_build *b)
 	uint64_t released = b->process->ended.samples[GW_SAMPLE_RELEASED];
 
 	for (size_t i = 0; i < b->thread_count; i++) {
-		struct gw_tally tally = gw_figures_close(&b->thread[i]->thread, b->end_ns);
+		const struct gw_thread *thread = &b->thread[i]->thread;
 
-		held += tally.samples[GW_SAMPLE_HELD];
-		released += tally.samples[GW_SAMPLE_RELEASED];
+		held += gw_figures_samples(thread, GW_SAMPLE_HELD);
+		released += gw_figures_samples(thread, GW_SAMPLE_RELEASED);
 	}
 	return held + released ? (double)held / (double)(held + released) : 0.5;
 }

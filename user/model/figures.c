@@ -5,6 +5,11 @@
 
 #include "model/split.h"
 
+uint64_t gw_figures_samples(const struct gw_thread *thread, enum gw_sample which)
+{
+	return thread->tally.samples[which] + thread->slice_samples[which];
+}
+
 struct gw_tally gw_figures_close(const struct gw_thread *thread, uint64_t end_ns)
 {
 	struct gw_tally tally = thread->tally;
@@ -20,7 +25,7 @@ struct gw_tally gw_figures_close(const struct gw_thread *thread, uint64_t end_ns
 	if (thread->handover_since_ns && end_ns > thread->handover_since_ns)
 		tally.handover_ns += end_ns - thread->handover_since_ns;
 	for (int i = 0; i < GW_SAMPLE_COUNT; i++)
-		tally.samples[i] += thread->slice_samples[i];
+		tally.samples[i] = gw_figures_samples(thread, (enum gw_sample)i);
 	tally.sample_squares += thread->slice_squares;
 	return tally;
 }

@@ -17,6 +17,9 @@ struct gw_figures {
 	int64_t python_error_ns;
 };
 
+/* A thread's samples, with those of the slice that goes on. */
+uint64_t gw_figures_samples(const struct gw_thread *thread, enum gw_sample which);
+
 /* The tally of a thread as of end_ns: the open interval is closed in a copy. */
 struct gw_tally gw_figures_close(const struct gw_thread *thread, uint64_t end_ns);
 
