@@ -15,6 +15,12 @@
  * where many are watched for long, it is by gw_pace_calm_due_ns().
  */
 #define WAIT_NS 250000000ULL
+/*
+ * More seldom where the question takes long, so that all of them take no more than 0.025 % of a
+ * CPU, but not more seldom than that.
+ */
+#define ASKING_PARTS	4000
+#define WAIT_LONGEST_NS 1000000000ULL
 /* Hits that come to less than this part of the room until the alarm can wait as long. */
 #define FEW_PARTS 8
 /* Between two rounds, unless a window ends or there is an alarm. */
@@ -46,7 +52,10 @@ static struct gw_pace_terms terms_of(const struct gw_watch *w)
 	return terms;
 }
 
-/* The on-CPU time of all threads that a process has or had; where it is gone, what it was. */
+/*
+ * The on-CPU time of all threads that a process has or had; where it is gone, what it was. The
+ * kernel walks through all of them for that, 0.2 us a thread.
+ */
 static uint64_t cpu_ns(const struct gw_watched *watched)
 {
 	struct timespec time;
@@ -57,7 +66,7 @@ static uint64_t cpu_ns(const struct gw_watched *watched)
 	return (uint64_t)time.tv_sec * 1000000000ULL + (uint64_t)time.tv_nsec;
 }
 
-static struct gw_pace_look look_at(const struct gw_watch *w, const struct gw_watched *watched)
+static struct gw_pace_look look_at(const struct gw_watch *w, struct gw_watched *watched)
 {
 	struct gw_pace_look look = {
 		.now_ns = gw_session_now_ns(w->session),
@@ -65,7 +74,17 @@ static struct gw_pace_look look_at(const struct gw_watch *w, const struct gw_wat
 		.cpu_ns = cpu_ns(watched),
 	};
 
+	watched->asking_ns = gw_session_now_ns(w->session) - look.now_ns;
 	return look;
+}
+
+static uint64_t wait_ns(const struct gw_watched *watched)
+{
+	uint64_t wait = watched->asking_ns * ASKING_PARTS;
+
+	if (wait < WAIT_NS)
+		return WAIT_NS;
+	return wait < WAIT_LONGEST_NS ? wait : WAIT_LONGEST_NS;
 }
 
 static void set_alarm(const struct gw_watch *w, const struct gw_watched *watched)
@@ -162,8 +181,7 @@ static int has_few_hits(const struct gw_watch *w, const struct gw_watched *watch
 
 /*
  * Too little has happened to it since the last look to change anything: the account can wait, and
- * so the many processes that do little cost little. To ask for the on-CPU time of a process takes
- * the kernel longer the more threads it has.
+ * so the many processes that do little cost little.
  */
 static int can_wait(const struct gw_watch *w, const struct gw_watched *watched)
 {
@@ -173,7 +191,7 @@ static int can_wait(const struct gw_watch *w, const struct gw_watched *watched)
 
 	if (w->slots && gw_session_alarm(w->session) >= 0)
 		return process->hits < process->hits_alarm && now < gw_pace_calm_due_ns(pace);
-	if (pace->mode == GW_PACE_WINDOW || now - pace->last.now_ns >= WAIT_NS ||
+	if (pace->mode == GW_PACE_WINDOW || now - pace->last.now_ns >= wait_ns(watched) ||
 	    !has_few_hits(w, watched))
 		return 0;
 	if (pace->mode == GW_PACE_EXACT || !pace->terms.windows || now < pace->next_window_ns)

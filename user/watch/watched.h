@@ -64,6 +64,7 @@ struct gw_watched {
 	unsigned int looks;		/* that found a Python not initialised yet */
 	struct gw_pace pace;		/* valid if */
 	int paced;			/* its probes are kept within the budget */
+	uint64_t asking_ns;		/* how long its on-CPU time took to ask for, last */
 	struct gw_process_view *view;	/* of one that has ended and left its slot */
 	struct gw_file_cache *files;	/* the watch's; may be NULL */
 	struct gw_watched_place *place; /* NULL: not read yet */
