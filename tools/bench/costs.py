@@ -17,6 +17,7 @@ ENGINES = ("auto", "sched", "uprobe")
 TASK_STORAGE = 29  # enum bpf_map_type
 # What the kernel keeps beside a value in a task's storage, about (struct bpf_local_storage_elem).
 STORAGE_HEAD = 80
+CPUCLOCK_SCHED = 2  # of the process with that ID: include/linux/posix-timers.h
 
 
 def start_ms(pid, engine):
@@ -40,8 +41,8 @@ def look(pid, engine, looks=20):
 
 
 def cpu_s(pid):
-    fields = open("/proc/%d/stat" % pid).read().rpartition(")")[2].split()
-    return sum(int(field) for field in fields[11:15]) / os.sysconf("SC_CLK_TCK")
+    """To the nanosecond; /proc/PID/stat has what ticks of 10 ms found, of which there are few."""
+    return time.clock_gettime(~pid << 3 | CPUCLOCK_SCHED)
 
 
 def rss_mib(pid):
