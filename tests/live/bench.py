@@ -362,8 +362,9 @@ def look(bench, case, python, engine, windows=1, view=False):
 
 
 def not_in_view(work, case, engine, summary):
-    """Which of the expected verdicts the live view does not show. What came of a line on stdin is over."""
-    expected = [code.rstrip("!") for code in (*case.verdicts, *case.family)]
+    """Which of the expected verdicts the live view does not show. What came of a line on stdin is over;
+    and of several processes its first screen has what is to be said of all, not of one that is idle."""
+    expected = [code.rstrip("!") for code in case.family or case.verdicts]
     found = summary["total"]["verdicts"] + only_process(summary)["verdicts"]
     texts = [verdict["text"] for verdict in found if verdict["code"] in expected]
     if case.line_after_s is not None:

@@ -459,6 +459,35 @@ static void test_interval_not_known(void **state)
 	free(f);
 }
 
+/* The GIL takes almost nothing of most resumes, and an interval of the others. */
+static struct fixture *seldom_late(int resumes, int late)
+{
+	struct fixture *f = heartbeat(1, resumes - late, 0.0001, 0);
+	struct gw_resume *resume = &f->thread[0].resume;
+
+	fill(&resume->latency, (uint64_t)late, 0.0052);
+	resume->gil_ns += seconds(late * 0.0052);
+	return f;
+}
+
+static void test_late_by_chance(void **state)
+{
+	static const struct {
+		int resumes, late, severity;
+	} cases[] = {
+		{20, 2, -1},	      {20, 3, GW_WARNING}, {199, 2, -1},
+		{199, 3, GW_WARNING}, {1000, 9, -1},	   {1000, 11, GW_WARNING},
+	};
+	(void)state;
+
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct fixture *f = seldom_late(cases[i].resumes, cases[i].late);
+
+		assert_severity(f, "gil_latency", cases[i].severity);
+		free(f);
+	}
+}
+
 static void test_gil_latency_thresholds(void **state)
 {
 	struct fixture *f = heartbeat(1, 19, 0.0052, 0);
@@ -1136,6 +1165,7 @@ int main(void)
 		cmocka_unit_test(test_heartbeat),
 		cmocka_unit_test(test_late_and_bound),
 		cmocka_unit_test(test_interval_not_known),
+		cmocka_unit_test(test_late_by_chance),
 		cmocka_unit_test(test_gil_latency_thresholds),
 		cmocka_unit_test(test_cpu_starved),
 		cmocka_unit_test(test_waiters_are_not_starved),

@@ -11,6 +11,14 @@ static double percentile_ns(const struct gw_histogram *histogram, unsigned int p
 	return (double)gw_known_ns(gw_histogram_percentile_ns(histogram, permille));
 }
 
+/* Which of the percentiles tells of the tail. */
+static unsigned int tail_permille(uint64_t count)
+{
+	uint64_t permille = 1000 * (count - GW_LATE_BY_CHANCE) / count;
+
+	return permille < 990 ? (unsigned int)permille : 990;
+}
+
 /*
  * The histogram is of the whole latency and only its sum is split, so that a percentile's GIL part
  * is estimated by the GIL's share of the sum.
@@ -22,7 +30,7 @@ static int judge(struct gw_late *late, const struct gw_resume *resume, int64_t i
 	int64_t gil_ns = gw_known_ns(resume->gil_ns);
 	double share = gw_ratio(gil_ns, (int64_t)latency->sum_ns);
 	double limit_ns = GW_LATE_INTERVALS * (double)interval_ns;
-	double enough = gw_ease_least(ease->fires, GW_LATE_RESUMES), mean_ns;
+	double enough = gw_ease_least(ease->fires, GW_LATE_RESUMES), mean_ns, tail_ns;
 	int by_ratio, by_tail;
 
 	memset(late, 0, sizeof(*late));
@@ -35,10 +43,11 @@ static int judge(struct gw_late *late, const struct gw_resume *resume, int64_t i
 	late->delay_ratio = (double)resume->delays >= enough ? resume->delay_ratio : -1.0;
 	late->p50_ns = share * percentile_ns(latency, 500);
 	late->p99_ns = share * percentile_ns(latency, 990);
+	tail_ns = share * percentile_ns(latency, tail_permille(latency->count));
 	mean_ns = (double)gil_ns / (double)latency->count;
 	by_ratio = late->delay_ratio >= gw_ease_least(ease->fires, GW_LATE_DELAY_RATIO) &&
 		   mean_ns >= gw_ease_least(ease->fires, GW_LATE_MEAN_NS);
-	by_tail = late->p99_ns >= gw_ease_least(ease->fires, limit_ns);
+	by_tail = tail_ns >= gw_ease_least(ease->fires, limit_ns);
 	late->fires = by_ratio || by_tail;
 	late->critical = late->fires && late->p50_ns >= gw_ease_least(ease->critical, limit_ns);
 	return late->fires;

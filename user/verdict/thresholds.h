@@ -98,6 +98,11 @@
 #define GW_LATE_MEAN_NS (GW_MILLISECOND_NS / 4)
 /* The GIL's part of the 99th percentile; one interval is natural beside a busy thread, so half. */
 #define GW_LATE_INTERVALS 0.5
+/*
+ * … of fewer than 200 resumes, of the third longest: one or two late ones come by chance, and two
+ * are the 99th percentile of 20. A parent that forks now and then, with its threads behind it.
+ */
+#define GW_LATE_BY_CHANCE 2
 /* The GIL's part of all resume time: below, CPUs are the cause and not the GIL. */
 #define GW_LATE_GIL_SHARE 0.50
 
