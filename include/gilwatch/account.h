@@ -139,6 +139,10 @@ gw_once int gw_leave_probes_once(struct gw_thread *t, struct gw_gil_state *gil,
 		return 0;
 	at = gw_span_set_gil(t, regime->since_ns, GW_GIL_SAMPLED, regime->pooled);
 	t->hold_since_ns = 0;
+	/* The next sample stands for no time that probes have told of; that of a window is pooled.
+	 */
+	if (!regime->pooled)
+		t->sample_ns = at;
 	if (!t->wait_since_ns)
 		return 0;
 	gw_wait_leave_w(t, gil, at, e);

@@ -266,6 +266,20 @@ static void test_late_sample_stands_for_its_ticks(void **state)
 	assert_int_equal(b.t.tally.sample_squares, 402);
 }
 
+/* A thread that ran under probes for long, without a switch, before they went. */
+static void test_sample_stands_for_no_exact_time(void **state)
+{
+	const struct gw_regime gone = {.since_ns = 500 * GW_SAMPLE_PERIOD_NS};
+	struct bed b;
+	(void)state;
+
+	bed_make(&b, GW_GIL_NONE, GW_RUNNING);
+	acquire(&b, 2000);
+	gw_leave_probes(&b.t, &b.gil, &gone, &b.e);
+	gw_sample(&b.t, &b.gil, gone.since_ns + GW_SAMPLE_PERIOD_NS, 1);
+	assert_int_equal(b.t.slice_samples[GW_SAMPLE_HELD], 1);
+}
+
 /* The hit of the acquisition was missed: the release shows that the wait is over. */
 static void test_release_ends_a_wait(void **state)
 {
@@ -566,6 +580,7 @@ int main(void)
 		cmocka_unit_test(test_blames_the_holder_that_came_since),
 		cmocka_unit_test(test_blames_no_earlier_holder),
 		cmocka_unit_test(test_late_sample_stands_for_its_ticks),
+		cmocka_unit_test(test_sample_stands_for_no_exact_time),
 		cmocka_unit_test(test_release_ends_a_wait),
 		cmocka_unit_test(test_release_of_an_unknown_hold),
 		cmocka_unit_test(test_inflicted_wait_of_a_hold),
