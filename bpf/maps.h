@@ -119,7 +119,8 @@ struct {
 	__type(value, struct gw_hist);
 } sums __weak SEC(".maps");
 
-/* Slots of processes whose hits have reached their alarm: somebody has to look. */
+/* Slots of processes whose hits have reached their alarm, or that the resting sampler found at
+ * work. */
 struct {
 	__uint(type, BPF_MAP_TYPE_RINGBUF);
 	__uint(max_entries, 4096);
@@ -146,6 +147,8 @@ const volatile __u32 kept_per_process __weak = 0; /* threads that have ended, be
 __u64 filter[GW_FILTER_BITS / 64] __weak = {};
 /* Nothing counts from then on, and what ends later ends at this time; 0: it counts. */
 __u64 stop_ns __weak = 0;
+__u64 sampled __weak = 0;	   /* ticks of the sampler's clock that found a watched thread */
+bool sampler_rests __weak = false; /* its clock is slow: the next one of these is told of */
 /* For the iterator. */
 __u32 pass __weak = 0;		 /* enum gw_pass */
 __u32 settle_process __weak = 0; /* slot */

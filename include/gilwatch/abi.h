@@ -28,6 +28,8 @@
  * march in step with what they look at.
  */
 #define GW_SAMPLE_PERIOD_NS 2031013
+/* While nobody who is watched runs, it is as many times longer. */
+#define GW_SAMPLE_REST 10
 
 /* Which processes are watched, as a filter by PID: one bit each, modulo its size. */
 #define GW_FILTER_BITS 32768
@@ -252,8 +254,8 @@ struct gw_process {
 	__u64 first_run_ns; /* when a thread of it first ran, of one that was made by fork */
 	struct gw_overlap overlap;
 	/*
-	 * Switches to a thread that no tracepoint told of, noticed by the sampler at most a tick
-	 * later. Seen on a 6.18 with the host's patches, after the switch from its agent's threads.
+	 * Switches to a thread that no tracepoint told of, noticed by the sampler at its next tick.
+	 * Seen on a 6.18 with the host's patches, after the switch from its agent's threads.
 	 */
 	__u64 missed_switches;
 	__u64 lost[GW_LOST_COUNT];

@@ -192,10 +192,11 @@ TOOLS = {
     tool.name: tool
     for tool in (
         Tool(BARE_AGAIN, None, None, settle_s=0),
-        # At first it may use what every process has a credit for: 5 ms of CPU time at 2 %.
+        # At first it may use what every process has a credit for: 5 ms of CPU time at 2 %; and the
+        # sampler rests where nobody watched has run for two seconds.
         Tool(AUTO, gilwatch(["--engine=auto"]), WATCHING, of_gilwatch, warm_s=2),
-        Tool(SCHED, gilwatch(["--engine=sched"]), WATCHING, of_gilwatch),
-        Tool(UPROBE, gilwatch(["--engine=uprobe"]), WATCHING, of_gilwatch),
+        Tool(SCHED, gilwatch(["--engine=sched"]), WATCHING, of_gilwatch, warm_s=2),
+        Tool(UPROBE, gilwatch(["--engine=uprobe"]), WATCHING, of_gilwatch, warm_s=2),
         Tool("bpftrace take_gil/drop_gil", bpftrace, rb"Attaching", of_bpftrace, settle_s=1.5),
         Tool("py-spy 100 Hz", py_spy(), rb"Sampling"),
         Tool("py-spy 100 Hz --gil", py_spy("--gil"), rb"Sampling", of_sampler(100)),

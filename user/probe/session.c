@@ -237,7 +237,7 @@ int gw_session_load(struct gw_session *s, const struct gw_session_options *optio
 	code = map_arrays(s, err);
 	if (!code)
 		code = gw_session_fill(s, options, err);
-	if (!code && s->probes)
+	if (!code)
 		gw_session_hear_alarms(s);
 	return code;
 }
@@ -278,6 +278,16 @@ int gw_session_attach(struct gw_session *s, struct gw_error *err)
 		code = gw_sampler_start(s->bpf->progs.gw_on_sample, s->host->cpus, &s->sampler,
 					err);
 	return code;
+}
+
+void gw_session_pace_sampler(struct gw_session *s)
+{
+	volatile struct gilwatch__bss *shared = s->bpf->bss;
+
+	/* Without alarms nobody would tell that it has to be fast again. */
+	if (s->alarms)
+		shared->sampler_rests =
+			gw_sampler_pace(s->sampler, gw_session_now_ns(s), shared->sampled);
 }
 
 /* ---- the beginning ---- */

@@ -109,8 +109,9 @@ const struct gw_probe_cost *gw_session_cost(const struct gw_session *session);
 uint64_t gw_session_exact_ns(const struct gw_session *session, uint32_t slot);
 
 /*
- * At that number of hits of a process the alarm becomes readable, once: a descriptor for poll, -1
- * where the kernel has none. Silence makes it ready for the next one.
+ * At that number of hits of a process the alarm becomes readable, once, and as the resting sampler
+ * finds it at work: a descriptor for poll, -1 where the kernel has none. Silence makes it ready for
+ * the next one.
  */
 void gw_session_set_alarm(struct gw_session *session, uint32_t slot, uint64_t hits);
 int gw_session_alarm(const struct gw_session *session);
@@ -118,6 +119,12 @@ int gw_session_alarmed(const struct gw_session *session);
 void gw_session_silence(struct gw_session *session);
 
 int gw_session_attach(struct gw_session *session, struct gw_error *err);
+
+/*
+ * Slows the sampler's clock down where nobody who is watched has run for a while; to be called
+ * now and then, and after an alarm, which comes as somebody does run.
+ */
+void gw_session_pace_sampler(struct gw_session *session);
 
 /*
  * Begins to count, and seeds the threads that are there: at once, or at a time of CLOCK_MONOTONIC

@@ -305,6 +305,7 @@ int gw_watch_tick(struct gw_watch *w, struct gw_error *err)
 		code = gw_followed_tick(w, err);
 		w->due_ns = gw_session_now_ns(w->session) + until_next_tick_ns(w);
 	}
+	gw_session_pace_sampler(w->session);
 	if (!code && gw_budget_tick(w))
 		code = no_memory(err);
 	return code;
