@@ -245,4 +245,14 @@ static inline struct fixture *contended(int threads)
 	return f;
 }
 
+static inline struct fixture *waiters(int threads, double any_s)
+{
+	struct fixture *f = start(10);
+
+	for (int i = 0; i < threads; i++)
+		spend(f, add_thread(f, "client", 100), GW_GIL_NONE, GW_BLOCKED_NET, 10);
+	f->process.io_any_ns = seconds(any_s);
+	return f;
+}
+
 #endif
