@@ -6,7 +6,8 @@
  * The account is a leaky bucket: what probes cost goes in, three quarters of the budget leak out
  * while the process runs, and the bucket holds a quarter of what the budget allows in 10 s. So over
  * any 10 s the cost stays below the budget, but for what comes in before somebody looks. Windows
- * get half of the budget: the sampler, which splits the time between them, is to be paid as well.
+ * get less, a quarter of 2 %: the sampler, which splits the time between them, and the scheduler's
+ * events are to be paid as well.
  */
 #ifndef GW_PACE_H
 #define GW_PACE_H
