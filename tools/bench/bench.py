@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 """gilwatch beside its peers: what each costs the watched program, what gilwatch itself takes, and how
-near to the truth they come. Root, a quiet machine, and 45 minutes (--fast: 15). Writes bench.txt,
+near to the truth they come. Root, a quiet machine, and an hour (--fast: 20 minutes). Writes bench.txt,
 bench.json and slowdown.svg into the build directory, part by part; with --only, the parts that are
 not asked for stay as the last run on this machine had them."""
 
