@@ -57,7 +57,8 @@ def test_files_that_end_their_reader_keep_nobody(programs, bombs):
         assert last.get("gilwatch_targets", status="refused") == BOMBS
         assert last.groups() == {programs.comm}
         page = exporter.get("/")[2].decode()
-        assert page.count("takes too much memory to read: it is not trusted") == BOMBS
+        # By memory or, where the host takes CPU time away, by time: by which of its limits is up to that.
+        assert page.count(" to read: it is not trusted") == BOMBS
         assert "\x1b" not in page
         assert exporter.resident_kib() < resident_kib + 4096
         # They are not read again and again.

@@ -22,10 +22,21 @@ def start(function, *args):
     threading.Thread(target=function, args=args, daemon=True).start()
 
 
-def serve(counted, **facts):
-    """counted: a function that returns what has been counted so far, as a dictionary."""
+def announce(**facts):
     say(pid=os.getpid(), **facts)
-    for _ in iter(sys.stdin.readline, ""):
-        figures = counted()
-        say(t_ns=now(), **figures)
-    os._exit(0)
+
+
+def answer(counted):
+    """Waits for a line, and answers it; ends the program where there will be none.
+
+    counted: a function that returns what has been counted so far, as a dictionary."""
+    if not sys.stdin.readline():
+        os._exit(0)
+    figures = counted()
+    say(t_ns=now(), **figures)
+
+
+def serve(counted, **facts):
+    announce(**facts)
+    while True:
+        answer(counted)

@@ -1,12 +1,16 @@
 # SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 """A thread that releases and takes the GIL as often as it can, by os.write and os.read on a pipe of
-its own; with a rate it computes between them, as much as makes that rate where nobody looks on."""
+its own; with a rate it computes between them, as much as makes that rate where nobody looks on.
+
+A thread that gives the GIL away more often than every interval starves others of it: each release wakes
+the waiter, whose time-out begins anew. So nobody else waits for it: the thread hears of questions itself."""
 
 import argparse
 import os
-import time
+import select
+import threading
 
-from asked import now, serve, start
+from asked import announce, answer, now, start
 
 BATCH_NS = 500000
 
@@ -47,14 +51,18 @@ class Cycles:
         return (with_work - self.time_of(2000)) / 20000
 
     def run(self):
+        asked = select.poll()
+        asked.register(0, select.POLLIN)
         while True:
             self.pairs(self.batch)
             self.count += 2 * self.batch
+            if asked.poll(0):
+                answer(lambda: {"count": self.count})
 
 
 parser = argparse.ArgumentParser()
 parser.add_argument("--rate", type=float, default=0)
 cycles = Cycles(parser.parse_args().rate)
+announce()
 start(cycles.run)
-time.sleep(0.2)
-serve(lambda: {"count": cycles.count})
+threading.Event().wait()
