@@ -171,8 +171,8 @@ void gw_text_check(struct gw_page *page, const struct gw_process_view *p)
 		      gw_count((int64_t)p->corrected).text);
 	if (p->missed_switches)
 		gw_page_print(page, "  ", 4,
-			      "Switches that the kernel did not tell of, noticed up to two "
-			      "milliseconds late: %s.",
+			      "Switches that the kernel did not tell of, noticed 2 ms late at most "
+			      "(20 ms where nobody had run for a while): %s.",
 			      gw_count((int64_t)p->missed_switches).text);
 	for (size_t i = 0; i < p->gil_count && i < GILS_MOST; i++) {
 		snprintf(word, sizeof(word), "%s%s of ", gw_text_about(&p->basis[GW_STATE_PYTHON]),
