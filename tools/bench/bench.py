@@ -62,6 +62,7 @@ WORKLOADS = [
 ]
 PARTS = [*(workload.name for workload in WORKLOADS), "costs", "accuracy", "curve"]
 CURVE_RATES = (1e3, 2e4, 2e5, 0)  # 0: as many as there can be
+CURVE_ROUNDS = 4  # a slowdown of 1 % shows in them
 # In the plot, one row of each kind is enough.
 CURVE_TOOLS = [name for name in WATCHERS if name not in (*NO_TOOLS, "py-spy 100 Hz --gil")]
 
@@ -169,7 +170,7 @@ class Bench:
         for rate in rates:
             say("curve: %s cycles/s" % (format(int(rate), ",") if rate else "all"))
             workload = Workload("curve", "cycles", ("--rate", rate), CURVE_TOOLS)
-            found, bare = self.ratios(workload, 2)
+            found, bare = self.ratios(workload, CURVE_ROUNDS)
             for tool in CURVE_TOOLS:
                 if ("rate", tool) not in found:
                     continue

@@ -2,6 +2,9 @@
 """A thread that releases and takes the GIL as often as it can, by os.write and os.read on a pipe of
 its own; with a rate it computes between them, as much as makes that rate where nobody looks on.
 
+It computes as programs do, with calls and a dictionary: how long an empty loop takes hangs on what the
+CPU remembers of branches, so that a call of the clock before it makes it a tenth slower for milliseconds.
+
 A thread that gives the GIL away more often than every interval starves others of it: each release wakes
 the waiter, whose time-out begins anew. So nobody else waits for it: the thread hears of questions itself."""
 
@@ -12,7 +15,31 @@ import threading
 
 from asked import announce, answer, now, start
 
-BATCH_NS = 500000
+BATCH_NS = 20000000  # to be asked is a cycle, too
+
+
+def scaled(value, by):
+    return (value * by) % 1009
+
+
+def compute(times):
+    total, seen = 0, {}
+    for i in range(times):
+        key = i % 97
+        seen[key] = seen.get(key, 0) + scaled(i, key)
+        total += seen[key] & 3
+    return total
+
+
+def time_of(times, function, *args):
+    """Of a call, in nanoseconds: the best of some tries."""
+    best = None
+    for _ in range(times):
+        begin = now()
+        function(*args)
+        took = now() - begin
+        best = took if best is None else min(best, took)
+    return best
 
 
 class Cycles:
@@ -20,9 +47,9 @@ class Cycles:
         self.read_end, self.write_end = os.pipe()
         self.count = 0
         self.work = 0
-        pair_ns = self.time_of(2000)
+        pair_ns = time_of(20, self.pairs, 2000) / 2000
         if rate:
-            self.work = max(0, int((2e9 / rate - pair_ns) / self.loop_ns()))
+            self.work = max(0, int((2e9 / rate - pair_ns) * 20000 / time_of(20, compute, 20000)))
         self.batch = max(1, int(BATCH_NS / (2e9 / rate if rate else pair_ns)))
 
     def pairs(self, number):
@@ -31,24 +58,8 @@ class Cycles:
         for _ in range(number):
             write(write_end, b"x")
             read(read_end, 1)
-            for _ in range(work):
-                pass
-
-    def time_of(self, number):
-        """Of one pair, in nanoseconds: the best of some tries."""
-        best = None
-        for _ in range(20):
-            begin = now()
-            self.pairs(number)
-            took = (now() - begin) / number
-            best = took if best is None else min(best, took)
-        return best
-
-    def loop_ns(self):
-        self.work = 20000
-        with_work = self.time_of(20)
-        self.work = 0
-        return (with_work - self.time_of(2000)) / 20000
+            if work:
+                compute(work)
 
     def run(self):
         asked = select.poll()
