@@ -223,7 +223,8 @@ static int read_quota_v2(const char *directory, double *cpus, uint64_t *throttle
 
 	if (read_in(directory, "cpu.max", text, sizeof(text)) || gw_host_parse_cpu_max(text, cpus))
 		return -ENOENT;
-	if (read_in(directory, "cpu.stat", text, sizeof(text)) == 0)
+	/* Without a quota of its own it is not throttled. */
+	if (*cpus > 0 && read_in(directory, "cpu.stat", text, sizeof(text)) == 0)
 		gw_host_parse_key(text, "throttled_usec", &usec);
 	*throttled_ns = usec * 1000;
 	return 0;
@@ -238,7 +239,7 @@ static int read_quota_v1(const char *directory, double *cpus, uint64_t *throttle
 	    read_in(directory, "cpu.cfs_period_us", period, sizeof(period)) ||
 	    gw_host_parse_cfs(quota, period, cpus))
 		return -ENOENT;
-	if (read_in(directory, "cpu.stat", text, sizeof(text)) == 0)
+	if (*cpus > 0 && read_in(directory, "cpu.stat", text, sizeof(text)) == 0)
 		gw_host_parse_key(text, "throttled_time", throttled_ns);
 	return 0;
 }
