@@ -105,7 +105,7 @@ static void fill_loop(struct gw_thread_view *view, const struct gw_thread *threa
 		(int64_t)(open_ns > thread->loop_longest_ns ? open_ns : thread->loop_longest_ns);
 }
 
-static int fill_thread(const struct gw_build *b, const struct gw_raw_thread *from,
+static int fill_thread(struct gw_build *b, const struct gw_raw_thread *from,
 		       struct gw_thread_view *view)
 {
 	struct gw_tally tally = gw_figures_close(&from->thread, b->end_ns);
@@ -113,6 +113,8 @@ static int fill_thread(const struct gw_build *b, const struct gw_raw_thread *fro
 	int code;
 
 	gw_figures_fold(&tally, b->share, &figures);
+	b->holding_ns += figures.holding_ns;
+	b->handover_ns += (int64_t)tally.handover_ns;
 	view->tid = from->thread.tid;
 	snprintf(view->name, sizeof(view->name), "%.*s", (int)sizeof(from->comm), from->comm);
 	view->alive = !(from->thread.flags & GW_THREAD_DEAD);
@@ -186,12 +188,14 @@ static void sum_delays(const struct gw_build *b, struct gw_process_view *view)
 }
 
 /* Threads that ended while they were watched, all together. Returns their python error, squared. */
-static double add_ended(const struct gw_build *b, struct gw_process_view *view)
+static double add_ended(struct gw_build *b, struct gw_process_view *view)
 {
 	const struct gw_tally *tally = &b->process->ended;
 	struct gw_figures f;
 
 	gw_figures_fold(tally, b->share, &f);
+	b->holding_ns += f.holding_ns;
+	b->handover_ns += (int64_t)tally->handover_ns;
 	view->ended_count = b->process->threads_ended - b->process->threads_kept;
 	view->ended_wall_ns = (int64_t)b->process->ended_wall_ns;
 	view->ended_states = f.states;
@@ -223,7 +227,7 @@ static double add_thread(struct gw_process_view *view, const struct gw_thread_vi
 	return (double)thread->python_error_ns * (double)thread->python_error_ns;
 }
 
-static int fill_threads(const struct gw_build *b, struct gw_process_view *view)
+static int fill_threads(struct gw_build *b, struct gw_process_view *view)
 {
 	double squares = add_ended(b, view);
 	int code = fill_ended_resume(b, &view->resume.latency);
@@ -383,6 +387,5 @@ int gw_build_process(const struct gw_raw *raw, size_t slot, const char *no_gil,
 	if (!code)
 		code = gw_build_inflicted(&b, view);
 	gw_build_index_free(&b);
-	gw_threads_sort(view);
-	return code;
+	return code ? code : gw_threads_sort(view);
 }

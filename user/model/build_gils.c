@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 #include "model/build_parts.h"
-#include "model/figures.h"
 #include "model/histogram.h"
 
 int gw_build_is_holder(const struct gw_build *b, const struct gw_thread *thread)
@@ -28,32 +27,6 @@ static void split_by_holder(const struct gw_build *b, const struct gw_gil_state 
 		by[i] += (int64_t)gil->by_holder_ns[i];
 	if (gil->holder < GW_BY_COUNT)
 		by[gil->holder] += gw_build_unbooked(b, slot);
-}
-
-static int64_t handover_ns(const struct gw_build *b)
-{
-	uint64_t ns = b->process->ended.handover_ns;
-
-	for (size_t i = 0; i < b->thread_count; i++)
-		ns += gw_figures_close(&b->thread[i]->thread, b->end_ns).handover_ns;
-	return (int64_t)ns;
-}
-
-/* What all threads together held: of the only GIL there is. */
-static int64_t held_by_all_ns(const struct gw_build *b)
-{
-	struct gw_figures figures;
-	int64_t ns;
-
-	gw_figures_fold(&b->process->ended, b->share, &figures);
-	ns = figures.holding_ns;
-	for (size_t i = 0; i < b->thread_count; i++) {
-		struct gw_tally tally = gw_figures_close(&b->thread[i]->thread, b->end_ns);
-
-		gw_figures_fold(&tally, b->share, &figures);
-		ns += figures.holding_ns;
-	}
-	return ns;
 }
 
 /* A hold that goes on at the end, as far as nobody has counted it yet. */
@@ -154,14 +127,14 @@ int gw_build_gils(const struct gw_build *b, struct gw_process_view *view)
 		split_by_holder(b, gil, slot, view);
 		code = gw_build_gil_hists(b, slot, &view->gil[i]);
 		view->gil[i].holding_ns =
-			b->process->gil_count > 1 ? held_ns(b, gil, slot) : held_by_all_ns(b);
+			b->process->gil_count > 1 ? held_ns(b, gil, slot) : b->holding_ns;
 		if (!code)
 			code = fill_row(b, gil, &view->gil[i]);
 	}
 	if (!code)
 		code = fill_ended(b, view);
 	settle_debts(view->gil_wait_by_holder_ns);
-	view->gil_wait_by_holder_ns[GW_HOLDER_HANDOVER] = handover_ns(b);
+	view->gil_wait_by_holder_ns[GW_HOLDER_HANDOVER] = b->handover_ns;
 	/* Without probes nobody is seen to release: the running part holds this one too. */
 	if (!b->exact) {
 		view->gil_wait_by_holder_ns[GW_RUNNING] +=

@@ -22,6 +22,9 @@ struct gw_build {
 	/* the process's own threads that were there before its end, in no order */
 	const struct gw_raw_thread **thread;
 	size_t thread_count;
+	/* of all its threads, by fill_threads(): what they held, and waited after forced releases
+	 */
+	int64_t holding_ns, handover_ns;
 	/* the process's own, sorted by tid and start, and by the one who inflicts */
 	struct gw_raw_cpu *cpu;
 	size_t cpu_count;

@@ -9,10 +9,16 @@
 
 static const struct gw_thread_view nothing = {.tid = 0};
 
+/* A thread with what tells it from others, so that they can be compared without being touched. */
+struct known {
+	uint64_t start_ns;
+	const struct gw_thread_view *thread;
+	uint32_t tid;
+};
+
 static int by_identity(const void *a, const void *b)
 {
-	const struct gw_thread_view *left = *(const struct gw_thread_view *const *)a;
-	const struct gw_thread_view *right = *(const struct gw_thread_view *const *)b;
+	const struct known *left = a, *right = b;
 
 	if (left->tid != right->tid)
 		return left->tid < right->tid ? -1 : 1;
@@ -20,17 +26,19 @@ static int by_identity(const void *a, const void *b)
 }
 
 /* The threads by identity; the caller frees it. NULL: out of memory. */
-static const struct gw_thread_view **sorted(const struct gw_process_view *process)
+static struct known *sorted(const struct gw_process_view *process)
 {
-	const struct gw_thread_view **thread =
-		malloc((process->thread_count + 1) * sizeof(const struct gw_thread_view *));
+	struct known *known = malloc((process->thread_count + 1) * sizeof(*known));
 
-	if (!thread)
+	if (!known)
 		return NULL;
-	for (size_t i = 0; i < process->thread_count; i++)
-		thread[i] = &process->thread[i];
-	qsort(thread, process->thread_count, sizeof(*thread), by_identity);
-	return thread;
+	for (size_t i = 0; i < process->thread_count; i++) {
+		const struct gw_thread_view *thread = &process->thread[i];
+
+		known[i] = (struct known){thread->start_ns, thread, thread->tid};
+	}
+	qsort(known, process->thread_count, sizeof(*known), by_identity);
+	return known;
 }
 
 /* How sampled time is split where a thread has no sample of its own. */
@@ -117,11 +125,11 @@ static void begin_gone(struct gone *gone, const struct gw_process_view *before)
 }
 
 /* Those of before that come ahead of next (NULL: all that are left) are there no more. */
-static size_t pass_over(const struct gw_thread_view **before, size_t at, size_t count,
-			const struct gw_thread_view *next, struct gone *gone)
+static size_t pass_over(const struct known *before, size_t at, size_t count,
+			const struct known *next, struct gone *gone)
 {
-	while (at < count && (!next || by_identity(&before[at], &next) < 0))
-		add_gone(gone, before[at++]);
+	while (at < count && (!next || by_identity(&before[at], next) < 0))
+		add_gone(gone, before[at++].thread);
 	return at;
 }
 
@@ -142,7 +150,7 @@ static void end_threads(struct gw_process_view *between, const struct gw_process
 	}
 }
 
-static int walk(const struct gw_thread_view **was, const struct gw_thread_view **is,
+static int walk(const struct known *was, const struct known *is,
 		const struct gw_process_view *before, const struct gw_process_view *after,
 		struct gw_process_view *between)
 {
@@ -157,9 +165,9 @@ static int walk(const struct gw_thread_view **was, const struct gw_thread_view *
 		struct gw_thread_view *thread = &between->thread[between->thread_count++];
 		int same;
 
-		at = pass_over(was, at, before->thread_count, is[i], &gone);
+		at = pass_over(was, at, before->thread_count, &is[i], &gone);
 		same = at < before->thread_count && !by_identity(&was[at], &is[i]);
-		code = minus_thread(thread, is[i], same ? was[at] : &nothing, share);
+		code = minus_thread(thread, is[i].thread, same ? was[at].thread : &nothing, share);
 		squares += (double)thread->python_error_ns * (double)thread->python_error_ns;
 		at += (size_t)same;
 	}
@@ -171,7 +179,7 @@ static int walk(const struct gw_thread_view **was, const struct gw_thread_view *
 int gw_minus_threads(const struct gw_process_view *before, const struct gw_process_view *after,
 		     struct gw_process_view *between)
 {
-	const struct gw_thread_view **was = sorted(before), **is = sorted(after);
+	struct known *was = sorted(before), *is = sorted(after);
 	int code = -ENOMEM;
 
 	between->thread = calloc(after->thread_count + 1, sizeof(*between->thread));
@@ -181,6 +189,5 @@ int gw_minus_threads(const struct gw_process_view *before, const struct gw_proce
 		between->thread_count = 0;
 	free(was);
 	free(is);
-	gw_threads_sort(between);
-	return code;
+	return code ? code : gw_threads_sort(between);
 }

@@ -312,8 +312,8 @@ struct gw_snapshot {
 	uint64_t others; /* children that were no Python, and are not shown */
 };
 
-/* Sorts the threads: the busiest first. */
-void gw_threads_sort(struct gw_process_view *process);
+/* Sorts the threads: the busiest first. 0 or -ENOMEM. */
+int gw_threads_sort(struct gw_process_view *process);
 
 /* Sorts the pairs, and counts all but the largest for the rest. */
 void gw_inflicted_limit(struct gw_process_view *process);
