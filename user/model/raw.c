@@ -10,8 +10,11 @@ int gw_raw_reserve(void **array, size_t count, size_t *room, size_t size)
 	size_t more = *room ? *room + *room / 2 : 64;
 	void *grown;
 
-	if (count < *room)
+	if (*array && count < *room)
 		return 0;
+	/* As many as it had before it was emptied. */
+	if (!*array && *room)
+		more = *room;
 	grown = realloc(*array, more * size);
 	if (!grown)
 		return -ENOMEM;
@@ -29,7 +32,7 @@ __u64 *gw_raw_buckets(struct gw_raw *raw, struct gw_raw_hist *hist, size_t *coun
 	for (__u32 i = 0; i < GW_HIST_OCTAVES; i++)
 		if (hist->octaves >> i & 1)
 			*count += gw_hist_octave_buckets(i);
-	while (last >= raw->bucket_room)
+	while (!raw->bucket || last >= raw->bucket_room)
 		if (gw_raw_reserve((void **)&raw->bucket, raw->bucket_room, &raw->bucket_room,
 				   sizeof(*raw->bucket)))
 			return NULL;
@@ -103,15 +106,24 @@ const struct gw_raw_hist *gw_raw_sum(const struct gw_raw *raw, enum gw_sum which
 	return found ? &found->hist : NULL;
 }
 
+/* A few more the next time need no larger piece of memory. */
+static size_t room_after(const void *array, size_t count, size_t room)
+{
+	return array ? count + count / 16 + 1 : room;
+}
+
 void gw_raw_reset(struct gw_raw *raw)
 {
-	free(raw->process);
-	free(raw->gil);
-	raw->process = NULL;
-	raw->gil = NULL;
-	raw->process_count = raw->gil_count = 0;
-	raw->thread_count = raw->bucket_count = raw->cpu_count = raw->pair_count = 0;
-	raw->sum_count = 0;
+	const struct gw_raw empty = {
+		.thread_room = room_after(raw->thread, raw->thread_count, raw->thread_room),
+		.bucket_room = room_after(raw->bucket, raw->bucket_count, raw->bucket_room),
+		.cpu_room = room_after(raw->cpu, raw->cpu_count, raw->cpu_room),
+		.pair_room = room_after(raw->pair, raw->pair_count, raw->pair_room),
+		.sum_room = room_after(raw->sum, raw->sum_count, raw->sum_room),
+	};
+
+	gw_raw_clear(raw);
+	*raw = empty;
 }
 
 void gw_raw_clear(struct gw_raw *raw)

@@ -79,7 +79,7 @@ void gw_raw_sort_sums(struct gw_raw *raw);
 /* One of them; NULL: nothing is in it. */
 const struct gw_raw_hist *gw_raw_sum(const struct gw_raw *raw, enum gw_sum which, size_t slot);
 
-/* Empties it, and keeps the memory of what there is one a thread of. */
+/* Empties it, and keeps in mind how much there was, so that the next time nothing has to grow. */
 void gw_raw_reset(struct gw_raw *raw);
 
 /* Frees everything inside and zeroes it; accepts NULL and a zeroed struct. */

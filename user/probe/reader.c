@@ -3,126 +3,145 @@
 
 #include <bpf/bpf.h>
 #include <errno.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
-/* The kernel writes 32 KiB at a time. */
-#define BUFFER_SIZE (64 << 10)
+/*
+ * What the iterators write. The kernel gives whole records, 32 KiB of them at a time if there is
+ * room for that, for it begins one that does not fit anew (bpf_seq_read() of 5.8 to 6.18).
+ */
+struct records {
+	int fd;
+	size_t at, end;
+	char buffer[64 << 10];
+};
 
 /* Entries of a map that are read at once, and how large the largest key is. */
 #define BATCH	     2048
 #define KEY_SIZE_MAX sizeof(struct gw_cpu_key)
 
-static FILE *iterate(const struct bpf_link *iterator, char *buffer)
+static int begin(const struct bpf_link *iterator, struct records *records)
 {
-	int fd = bpf_iter_create(bpf_link__fd(iterator));
-	FILE *stream;
+	records->fd = bpf_iter_create(bpf_link__fd(iterator));
+	records->at = records->end = 0;
+	return records->fd < 0 ? records->fd : 0;
+}
 
-	if (fd < 0) {
-		errno = -fd;
-		return NULL;
-	}
-	stream = fdopen(fd, "r");
-	if (stream)
-		setvbuf(stream, buffer, _IOFBF, BUFFER_SIZE);
-	else
-		close(fd);
-	return stream;
+/* 1: there is another record; 0: that was the last; or a negative errno. */
+static int next(struct records *records)
+{
+	ssize_t count;
+
+	if (records->at < records->end)
+		return 1;
+	do
+		count = read(records->fd, records->buffer, sizeof(records->buffer));
+	while (count < 0 && (errno == EINTR || errno == EAGAIN));
+	if (count < 0)
+		return -errno;
+	records->at = 0;
+	records->end = (size_t)count;
+	return count > 0;
+}
+
+/* The next part of a record; -EIO: it is cut short. */
+static int take(struct records *records, void *to, size_t size)
+{
+	if (records->end - records->at < size)
+		return -EIO;
+	memcpy(to, records->buffer + records->at, size);
+	records->at += size;
+	return 0;
 }
 
 int gw_reader_run(const struct bpf_link *iterator)
 {
-	char buffer[BUFFER_SIZE];
-	int code = 0;
-	FILE *stream = iterate(iterator, buffer);
+	struct records records;
+	int code = begin(iterator, &records);
 
-	if (!stream)
-		return -errno;
-	while (fgetc(stream) != EOF)
-		;
-	if (ferror(stream))
-		code = -EIO;
-	fclose(stream);
+	if (code)
+		return code;
+	while ((code = next(&records)) > 0)
+		records.at = records.end;
+	close(records.fd);
 	return code;
 }
 
 int gw_reader_tgid(const struct bpf_link *iterator, __u32 pid, __u32 *tgid)
 {
-	char buffer[BUFFER_SIZE];
-	FILE *stream = iterate(iterator, buffer);
+	struct records records;
 	struct gw_name name;
-	int code = -ESRCH;
+	int code = begin(iterator, &records), found = 0;
 
-	if (!stream)
-		return -errno;
-	while (fread(&name, sizeof(name), 1, stream) == 1) {
+	if (code)
+		return code;
+	while ((code = next(&records)) > 0) {
+		code = take(&records, &name, sizeof(name));
+		if (code)
+			break;
 		if (name.pid != pid)
 			continue;
 		*tgid = name.tgid;
-		code = 0;
+		found = 1;
 	}
-	if (ferror(stream))
-		code = -EIO;
-	fclose(stream);
-	return code;
+	close(records.fd);
+	return code ? code : found ? 0 : -ESRCH;
 }
 
-static int read_hist(FILE *stream, struct gw_raw *raw, struct gw_raw_hist *hist)
+static int read_hist(struct records *records, struct gw_raw *raw, struct gw_raw_hist *hist)
 {
 	struct gw_hist_head head;
+	int code = take(records, &head, sizeof(head));
 	size_t count;
 	__u64 *bucket;
 
-	memset(hist, 0, sizeof(*hist));
-	if (fread(&head, sizeof(head), 1, stream) != 1)
-		return -EIO;
-	hist->sum_ns = head.sum_ns;
-	hist->max_ns = head.max_ns;
-	hist->octaves = head.octaves;
+	if (code)
+		return code;
+	*hist = (struct gw_raw_hist){
+		.sum_ns = head.sum_ns,
+		.max_ns = head.max_ns,
+		.octaves = head.octaves,
+	};
 	bucket = gw_raw_buckets(raw, hist, &count);
-	if (!bucket)
-		return -ENOMEM;
-	return fread(bucket, sizeof(*bucket), count, stream) == count ? 0 : -EIO;
+	return bucket ? take(records, bucket, count * sizeof(*bucket)) : -ENOMEM;
 }
 
-static int read_thread(FILE *stream, struct gw_raw *raw, struct gw_raw_thread *thread)
+static int read_thread(struct records *records, struct gw_raw *raw, struct gw_raw_thread *thread)
 {
-	int code = 0;
+	__u32 head[2]; /* gw_record's size, and padding */
+	int code = take(records, head, sizeof(head));
 
-	if (fread(thread->comm, sizeof(thread->comm), 1, stream) != 1 ||
-	    fread(&thread->thread, sizeof(thread->thread), 1, stream) != 1)
-		return -EIO;
-	code = read_hist(stream, raw, &thread->hold);
+	if (!code && head[0] != sizeof(struct gw_record))
+		code = -EPROTO;
 	if (!code)
-		code = read_hist(stream, raw, &thread->wait);
-	return code ? code : read_hist(stream, raw, &thread->resume);
+		code = take(records, thread->comm, sizeof(thread->comm));
+	if (!code)
+		code = take(records, &thread->thread, sizeof(thread->thread));
+	if (!code)
+		code = read_hist(records, raw, &thread->hold);
+	if (!code)
+		code = read_hist(records, raw, &thread->wait);
+	return code ? code : read_hist(records, raw, &thread->resume);
 }
 
 int gw_reader_threads(const struct bpf_link *iterator, struct gw_raw *raw)
 {
-	char buffer[BUFFER_SIZE];
-	FILE *stream = iterate(iterator, buffer);
-	__u32 head[2]; /* gw_record's size, and padding */
-	int code = 0;
+	struct records records;
+	int code = begin(iterator, &records);
 
-	if (!stream)
-		return -errno;
-	while (!code && fread(head, sizeof(head), 1, stream) == 1) {
-		if (head[0] != sizeof(struct gw_record))
-			code = -EPROTO;
-		else
-			code = gw_raw_reserve((void **)&raw->thread, raw->thread_count,
-					      &raw->thread_room, sizeof(*raw->thread));
+	if (code)
+		return code;
+	while ((code = next(&records)) > 0) {
+		code = gw_raw_reserve((void **)&raw->thread, raw->thread_count, &raw->thread_room,
+				      sizeof(*raw->thread));
 		if (!code)
-			code = read_thread(stream, raw, &raw->thread[raw->thread_count]);
-		if (!code)
-			raw->thread_count++;
+			code = read_thread(&records, raw, &raw->thread[raw->thread_count]);
+		if (code)
+			break;
+		raw->thread_count++;
 	}
-	if (!code && ferror(stream))
-		code = -EIO;
-	fclose(stream);
+	close(records.fd);
 	return code;
 }
 

@@ -20,16 +20,26 @@ static uint64_t threads_ended(const struct gw_session *s)
 	return sum;
 }
 
-/* Slots of no process stay zero, and take no memory. */
-static int copy_processes(const struct gw_session *s, struct gw_raw *raw)
+/* Up to the last one of a process; children that begin from now on are the next look's. */
+static size_t slots_in_use(const struct gw_session *s)
 {
-	raw->process = calloc(s->slots, sizeof(*raw->process));
+	size_t count = s->slots;
+
+	while (count && s->processes[count - 1].origin == GW_ORIGIN_NONE)
+		count--;
+	return count;
+}
+
+/* Slots of no process stay zero. */
+static int copy_processes(const struct gw_session *s, size_t count, struct gw_raw *raw)
+{
+	raw->process = calloc(count + 1, sizeof(*raw->process));
 	if (!raw->process)
 		return -ENOMEM;
-	for (size_t i = 0; i < s->slots; i++)
+	for (size_t i = 0; i < count; i++)
 		if (s->processes[i].origin != GW_ORIGIN_NONE)
 			raw->process[i] = s->processes[i];
-	raw->process_count = s->slots;
+	raw->process_count = count;
 	return 0;
 }
 
@@ -43,21 +53,21 @@ static void take_most_waiting(struct gw_gil_state *gil)
 		gil->most_waiting = most;
 }
 
-static int copy_gils(const struct gw_session *s, struct gw_raw *raw)
+static int copy_gils(const struct gw_session *s, size_t count, struct gw_raw *raw)
 {
 	size_t each = GW_GILS_PER_PROCESS;
 
-	raw->gil = calloc(s->slots * each, sizeof(*raw->gil));
+	raw->gil = calloc(count * each + 1, sizeof(*raw->gil));
 	if (!raw->gil)
 		return -ENOMEM;
-	for (size_t i = 0; i < s->slots; i++) {
+	for (size_t i = 0; i < count; i++) {
 		if (s->processes[i].origin == GW_ORIGIN_NONE)
 			continue;
 		for (size_t j = i * each; j < (i + 1) * each; j++)
 			take_most_waiting(&s->gils[j]);
 		memcpy(raw->gil + i * each, s->gils + i * each, each * sizeof(*raw->gil));
 	}
-	raw->gil_count = s->slots * each;
+	raw->gil_count = count * each;
 	return 0;
 }
 
@@ -83,12 +93,13 @@ static int has_pairs(const struct gw_session *s, uint64_t at_least)
 
 static int read_once(struct gw_session *s, struct gw_raw *raw)
 {
+	size_t slots = slots_in_use(s);
 	int code;
 
 	raw->epoch_ns = s->epoch_ns;
 	raw->end_ns = s->stop_ns ? s->stop_ns : gw_session_now_ns(s);
 	/* At once: what waits for a GIL by that time is reckoned from what is booked by then. */
-	code = copy_gils(s, raw);
+	code = copy_gils(s, slots, raw);
 	/* Before the threads: what a GIL's have by then, its threads' have, too. */
 	if (!code)
 		code = gw_sums_read(s->bpf->maps.sums, raw);
@@ -104,7 +115,7 @@ static int read_once(struct gw_session *s, struct gw_raw *raw)
 	if (!code && has_pairs(s, GW_PAIRS_PER_PROCESS))
 		code = gw_reader_pairs(s->bpf->maps.pair_sums, raw);
 	if (!code)
-		code = copy_processes(s, raw);
+		code = copy_processes(s, slots, raw);
 	return code;
 }
 
