@@ -3,6 +3,7 @@
 #ifndef GW_BPF_BIRTH_H
 #define GW_BPF_BIRTH_H
 
+#include "alarm.h"
 #include "effects.h"
 #include "evidence.h"
 
@@ -73,6 +74,7 @@ static __always_inline void gw_process_begin(struct gw_process *process, __u32 s
 	bpf_map_update_elem(&targets, &tgid, &slot, BPF_ANY);
 	__sync_fetch_and_or(&filter[tgid % GW_FILTER_BITS / 64], 1ULL << (tgid % 64));
 	process->origin = origin;
+	gw_tell_news(slot);
 }
 
 #endif

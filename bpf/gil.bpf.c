@@ -4,6 +4,7 @@
  * pthread_cond_signal(&gil->switch_cond) and pthread_cond_signal(&gil->cond): the argument tells
  * the one from the other.
  */
+#include "alarm.h"
 #include "effects.h"
 #include "evidence.h"
 
@@ -18,7 +19,7 @@ static __always_inline void gw_count_hit(struct gw_process *process, __u32 slot)
 	__u64 before = __sync_fetch_and_add(&process->hits, 1);
 
 	if (before == process->hits_alarm)
-		bpf_ringbuf_output(&alarms, &slot, sizeof(slot), 0);
+		gw_ring(slot);
 }
 
 /* Finds whose hit it is. False: not one of ours, or nothing is counted for it. */

@@ -248,6 +248,7 @@ int BPF_PROG(gw_on_exit, struct task_struct *task)
 	if (!process->flags && task->signal->live.counter == 0) {
 		process->ended_at_ns = now;
 		process->flags = GW_PROCESS_EXITED;
+		gw_tell_news(t->process);
 	}
 	self.fs_base = t->fs_base;
 	self.tgid = t->tgid;
@@ -290,6 +291,7 @@ static __always_inline void gw_exec_process(struct task_struct *task, struct gw_
 		process->engine = GW_ENGINE_NONE;
 		process->gil_count = 0;
 		__sync_fetch_and_add(&process->execs, 1);
+		gw_tell_news(old_slot);
 		return;
 	}
 	next = follow ? gw_process_make(task, &slot, old_slot, process) : NULL;
@@ -300,6 +302,7 @@ static __always_inline void gw_exec_process(struct task_struct *task, struct gw_
 	}
 	process->ended_at_ns = now;
 	process->flags = GW_PROCESS_EXECED;
+	gw_tell_news(old_slot);
 }
 
 SEC("tp_btf/sched_process_exec")

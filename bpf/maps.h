@@ -119,8 +119,10 @@ struct {
 	__type(value, struct gw_hist);
 } sums __weak SEC(".maps");
 
-/* Slots of processes whose hits have reached their alarm, or that the resting sampler found at
- * work. */
+/*
+ * Slots of processes whose hits have reached their alarm, that the resting sampler found at work,
+ * or that have begun, ended or become another program.
+ */
 struct {
 	__uint(type, BPF_MAP_TYPE_RINGBUF);
 	__uint(max_entries, 4096);
@@ -141,6 +143,7 @@ const volatile bool switch_has_state __weak = false; /* sched_switch's 4th argum
 const volatile bool follow __weak = false;    /* children, and the programs that processes become */
 const volatile bool childless __weak = false; /* of these, the programs alone */
 const volatile bool pairless __weak = false;  /* nobody asks who made whom wait */
+const volatile bool tells_news __weak = false;	  /* the alarm is rung for processes' news, too */
 const volatile __u32 kept_per_process __weak = 0; /* threads that have ended, beside the main one */
 
 /* Which tgids may be watched; nothing counts before the first bit is set. */
@@ -149,6 +152,7 @@ __u64 filter[GW_FILTER_BITS / 64] __weak = {};
 __u64 stop_ns __weak = 0;
 __u64 sampled __weak = 0;	   /* ticks of the sampler's clock that found a watched thread */
 bool sampler_rests __weak = false; /* its clock is slow: the next one of these is told of */
+bool news __weak = false; /* of processes, and told of: the user side has not looked since */
 /* For the iterator. */
 __u32 pass __weak = 0;		 /* enum gw_pass */
 __u32 settle_process __weak = 0; /* slot */

@@ -3,6 +3,7 @@
  * The sampler: on every tick of a CPU's clock it looks whether the thread that runs there holds the
  * GIL. It tells python from native where no probe does.
  */
+#include "alarm.h"
 #include "effects.h"
 #include "evidence.h"
 
@@ -52,7 +53,7 @@ static __always_inline void gw_note_sampled(__u32 slot)
 	if (!sampler_rests)
 		return;
 	sampler_rests = false;
-	bpf_ringbuf_output(&alarms, &slot, sizeof(slot), 0);
+	gw_ring(slot);
 }
 
 SEC("perf_event")

@@ -13,13 +13,18 @@
 #include "probe/reader.h"
 #include "probe/session_parts.h"
 
-/* Allocations of this size are mapped, and so much may lie free at the heap's end. */
-#define MAPPED_FROM  (256 << 10)
-#define TRIMMED_FROM (1 << 20)
+/*
+ * Allocations of this size are mapped, and so much may lie free at the heap's end: what a look at
+ * 1,000 threads takes, which comes back with the next one.
+ */
+#define MAPPED_FROM  (2 << 20)
+#define TRIMMED_FROM (4 << 20)
 /* Long enough for every program that was running as counting stopped to have ended. */
 #define SETTLE_US 2000
-/* What a CPU can be expected to have: 10,000 threads that have been on both CPUs of two fit. */
-#define THREADS_PER_CPU 16384
+/* What a machine can be expected to have: 10,000 threads fit on any. */
+#define THREADS_PER_CPU 8192
+#define THREADS_LEAST	16384
+#define THREADS_MOST	(1 << 20)
 
 /* Of threads that have ended: a thousand records are up to 7 MB of the kernel's memory. */
 #define KEPT_MAX	 2048
@@ -94,23 +99,42 @@ int gw_session_new(const struct gw_host *host, struct gw_session **session, stru
 /* ---- loading ---- */
 
 /*
- * Room for threads, in maps whose buckets cost memory from the start: by the size of the machine,
- * and at most as many as the map has by itself.
+ * Room for so many entries a thread, in maps whose buckets cost memory from the start: by the size
+ * of the machine, and at most as many as the map has by itself.
  */
-static void size_for_threads(struct bpf_map *map, uint32_t cpus)
+static void size_for_threads(struct bpf_map *map, uint32_t cpus, uint32_t entries)
 {
-	uint32_t threads = cpus < 64 ? cpus * THREADS_PER_CPU : 64 * THREADS_PER_CPU;
+	uint64_t threads = (uint64_t)cpus * THREADS_PER_CPU;
 
-	if (threads < bpf_map__max_entries(map))
-		bpf_map__set_max_entries(map, threads);
+	if (threads < THREADS_LEAST)
+		threads = THREADS_LEAST;
+	if (threads > THREADS_MOST)
+		threads = THREADS_MOST;
+	if (threads * entries < bpf_map__max_entries(map))
+		bpf_map__set_max_entries(map, (uint32_t)threads * entries);
+}
+
+/*
+ * Where all CPUs have their places in a thread's record, the map has those that ended alone; else
+ * threads that have been on two more.
+ */
+static void size_cpu_times(struct gw_session *s)
+{
+	struct bpf_map *map = s->bpf->maps.cpu_times;
+
+	if (s->host->cpus <= GW_CPUS_KEPT)
+		bpf_map__set_max_entries(map, (uint32_t)s->slots * s->host->cpus);
+	else
+		size_for_threads(map, s->host->cpus, 2);
 }
 
 static void size_maps(struct gw_session *s, const struct gw_session_options *options)
 {
 	uint32_t slots = (uint32_t)s->slots;
 
-	size_for_threads(s->bpf->maps.selves, s->host->cpus);
-	size_for_threads(s->bpf->maps.cpu_times, s->host->cpus);
+	size_for_threads(s->bpf->maps.selves, s->host->cpus, 1);
+	size_for_threads(s->bpf->maps.pair_sums, s->host->cpus, 1);
+	size_cpu_times(s);
 	bpf_map__set_max_entries(s->bpf->maps.processes, slots);
 	bpf_map__set_max_entries(s->bpf->maps.targets, 2 * slots);
 	bpf_map__set_max_entries(s->bpf->maps.free_slots, slots);
@@ -157,6 +181,7 @@ static void configure(struct gw_session *s, const struct gw_session_options *opt
 	s->bpf->rodata->follow = options->followed != 0;
 	s->bpf->rodata->childless = options->childless;
 	s->bpf->rodata->pairless = options->pairless;
+	s->bpf->rodata->tells_news = options->news;
 	s->bpf->rodata->kept_per_process = options->keep_ended ? KEPT_PER_PROCESS : 0;
 	s->bpf->rodata->switch_has_state = features.switch_has_state;
 	s->sleeping = features.sleeping_iterator;
@@ -228,8 +253,7 @@ int gw_session_load(struct gw_session *s, const struct gw_session_options *optio
 	/* libbpf had the types of the whole kernel in memory for that, some 8 MiB. */
 	malloc_trim(0);
 	/*
-	 * What a look takes (an element a thread, room for processes that are not there) is the
-	 * kernel's again at once, and what nothing is written to takes no memory: without this the
+	 * What a look at many threads takes is the kernel's again at once: without this the
 	 * allocator raises both limits to what was freed last, up to 64 MiB.
 	 */
 	mallopt(M_MMAP_THRESHOLD, MAPPED_FROM);
@@ -237,9 +261,7 @@ int gw_session_load(struct gw_session *s, const struct gw_session_options *optio
 	code = map_arrays(s, err);
 	if (!code)
 		code = gw_session_fill(s, options, err);
-	if (!code)
-		gw_session_hear_alarms(s);
-	return code;
+	return code ? code : gw_session_hear_alarms(s, err);
 }
 
 /* ---- attaching ---- */
@@ -284,10 +306,7 @@ void gw_session_pace_sampler(struct gw_session *s)
 {
 	volatile struct gilwatch__bss *shared = s->bpf->bss;
 
-	/* Without alarms nobody would tell that it has to be fast again. */
-	if (s->alarms)
-		shared->sampler_rests =
-			gw_sampler_pace(s->sampler, gw_session_now_ns(s), shared->sampled);
+	shared->sampler_rests = gw_sampler_pace(s->sampler, gw_session_now_ns(s), shared->sampled);
 }
 
 /* ---- the beginning ---- */

@@ -26,6 +26,7 @@ struct gw_session_options {
 	int childless;	 /* programs that processes become are followed, but no children */
 	int probes;	 /* some process may get probes */
 	int newcomers;	 /* programs that begin anywhere are told of */
+	int news;	 /* the alarm tells of watched processes that begin and end */
 	int keep_ended;	 /* a thread's record is kept after its end, of a few hundred a process */
 	int pairless;	 /* nobody asks who made whom wait, which is not kept then */
 };
@@ -109,14 +110,21 @@ const struct gw_probe_cost *gw_session_cost(const struct gw_session *session);
 uint64_t gw_session_exact_ns(const struct gw_session *session, uint32_t slot);
 
 /*
- * At that number of hits of a process the alarm becomes readable, once, and as the resting sampler
- * finds it at work: a descriptor for poll, -1 where the kernel has none. Silence makes it ready for
- * the next one.
+ * At that number of hits of a process the alarm becomes readable, once, as the resting sampler
+ * finds it at work, and where there is news: a descriptor for poll. Silence makes it ready for the
+ * next one.
  */
 void gw_session_set_alarm(struct gw_session *session, uint32_t slot, uint64_t hits);
 int gw_session_alarm(const struct gw_session *session);
 int gw_session_alarmed(const struct gw_session *session);
 void gw_session_silence(struct gw_session *session);
+
+/*
+ * Whether a process that is watched has begun, ended or become another program. Once it is taken,
+ * before the processes are looked at, the next one is told of.
+ */
+int gw_session_has_news(const struct gw_session *session);
+void gw_session_take_news(struct gw_session *session);
 
 int gw_session_attach(struct gw_session *session, struct gw_error *err);
 

@@ -32,7 +32,7 @@ struct gw_session {
 	unsigned int *closing; /* by slot: probes that are on their way out */
 	struct gw_closer *closer;
 	struct gw_probe_cost cost;
-	struct ring_buffer *alarms;   /* NULL: the kernel has none */
+	struct ring_buffer *alarms;
 	struct gw_process *processes; /* mapped, by slot */
 	size_t processes_size;
 	struct gw_gil_state *gils; /* mapped */
@@ -48,8 +48,8 @@ struct gw_session {
 int gw_session_fill(struct gw_session *session, const struct gw_session_options *options,
 		    struct gw_error *err);
 
-/* Makes alarms of hits readable. */
-void gw_session_hear_alarms(struct gw_session *session);
+/* Makes alarms readable. 0 or a negative errno with err set. */
+int gw_session_hear_alarms(struct gw_session *session, struct gw_error *err);
 
 /* Takes all probes away, in the background. */
 void gw_session_release_probes(struct gw_session *session);

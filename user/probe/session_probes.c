@@ -132,9 +132,13 @@ void gw_session_calibrate(struct gw_session *s)
 		gw_calibrate(&program, s->closer, &s->cost);
 }
 
-void gw_session_hear_alarms(struct gw_session *s)
+int gw_session_hear_alarms(struct gw_session *s, struct gw_error *err)
 {
 	s->alarms = ring_buffer__new(bpf_map__fd(s->bpf->maps.alarms), on_alarm, NULL, NULL);
+	if (s->alarms)
+		return 0;
+	return gw_error_set(err, -errno, GW_STATUS_KERNEL,
+			    "the kernel's ring buffer cannot be read (%s)", strerror(errno));
 }
 
 int gw_session_windows(const struct gw_session *s)
@@ -154,7 +158,7 @@ void gw_session_set_alarm(struct gw_session *s, uint32_t slot, uint64_t hits)
 
 int gw_session_alarm(const struct gw_session *s)
 {
-	return s->alarms ? ring_buffer__epoll_fd(s->alarms) : -1;
+	return ring_buffer__epoll_fd(s->alarms);
 }
 
 int gw_session_alarmed(const struct gw_session *s)
@@ -166,6 +170,15 @@ int gw_session_alarmed(const struct gw_session *s)
 
 void gw_session_silence(struct gw_session *s)
 {
-	if (s->alarms)
-		ring_buffer__consume(s->alarms);
+	ring_buffer__consume(s->alarms);
+}
+
+int gw_session_has_news(const struct gw_session *s)
+{
+	return __atomic_load_n(&s->bpf->bss->news, __ATOMIC_ACQUIRE);
+}
+
+void gw_session_take_news(struct gw_session *s)
+{
+	__atomic_store_n(&s->bpf->bss->news, 0, __ATOMIC_RELEASE);
 }

@@ -7,22 +7,14 @@
 
 /* How many windows a tick may open: each takes the kernel some milliseconds. */
 #define OPENED_MAX 2
-/* What may come in before a burst is seen: by an alarm, or by two ticks where there is none. */
-#define SURPRISE_ALARM_NS 5000000ULL
-#define SURPRISE_TICKS_NS 100000000ULL
+/* What may come in before a burst is seen, by its alarm. */
+#define SURPRISE_NS 5000000ULL
 /*
- * At least that often the account of a process is brought up to date where nothing happens to it;
- * where many are watched for long, it is by gw_pace_calm_due_ns().
+ * Where there are no probes it is asked more seldom if the question takes long, so that all of them
+ * take no more than 0.01 % of a CPU, but not more seldom than that.
  */
-#define WAIT_NS 250000000ULL
-/*
- * More seldom where the question takes long, so that all of them take no more than 0.025 % of a
- * CPU, but not more seldom than that.
- */
-#define ASKING_PARTS	4000
-#define WAIT_LONGEST_NS 1000000000ULL
-/* Hits that come to less than this part of the room until the alarm can wait as long. */
-#define FEW_PARTS 8
+#define ASKING_PARTS	10000
+#define WAIT_LONGEST_NS 2000000000ULL
 /* Between two rounds, unless a window ends or there is an alarm. */
 #define BREATH_NS 50000000ULL
 /* Detaching works as long as attaching does. */
@@ -44,8 +36,7 @@ static struct gw_pace_terms terms_of(const struct gw_watch *w)
 		.budget = w->budget,
 		.hit_ns = cost->hit_ns,
 		.window_ns = WAYS * cost->attach_ns,
-		.surprise_ns =
-			gw_session_alarm(w->session) < 0 ? SURPRISE_TICKS_NS : SURPRISE_ALARM_NS,
+		.surprise_ns = SURPRISE_NS,
 		.windows = gw_session_windows(w->session),
 	};
 
@@ -82,9 +73,16 @@ static uint64_t wait_ns(const struct gw_watched *watched)
 {
 	uint64_t wait = watched->asking_ns * ASKING_PARTS;
 
-	if (wait < WAIT_NS)
-		return WAIT_NS;
 	return wait < WAIT_LONGEST_NS ? wait : WAIT_LONGEST_NS;
+}
+
+/* When it is to be looked at if there is no alarm. */
+static uint64_t due_ns(const struct gw_watched *watched)
+{
+	const struct gw_pace *pace = &watched->pace;
+	uint64_t due = gw_pace_due_ns(pace), rested = pace->last.now_ns + wait_ns(watched);
+
+	return pace->mode == GW_PACE_SCHED && due < rested ? rested : due;
 }
 
 static void set_alarm(const struct gw_watch *w, const struct gw_watched *watched)
@@ -166,38 +164,16 @@ static void open_window(const struct gw_watch *w, struct gw_watched *watched)
 	gw_pace_opened(&watched->pace, &look);
 }
 
-/* A burst is none of them, and for what comes faster there is the alarm. */
-static int has_few_hits(const struct gw_watch *w, const struct gw_watched *watched)
-{
-	const struct gw_pace *pace = &watched->pace;
-	uint64_t hits = gw_session_process(w->session, watched->slot)->hits;
-	uint64_t room = gw_pace_alarm_hits(pace) - pace->last.hits;
-
-	if (hits == pace->last.hits)
-		return 1;
-	return pace->mode == GW_PACE_EXACT && !pace->hot && gw_session_alarm(w->session) >= 0 &&
-	       hits - pace->last.hits < room / FEW_PARTS;
-}
-
 /*
  * Too little has happened to it since the last look to change anything: the account can wait, and
  * so the many processes that do little cost little.
  */
 static int can_wait(const struct gw_watch *w, const struct gw_watched *watched)
 {
-	const struct gw_pace *pace = &watched->pace;
 	const volatile struct gw_process *process = gw_session_process(w->session, watched->slot);
-	uint64_t now = gw_session_now_ns(w->session);
 
-	if (w->slots && gw_session_alarm(w->session) >= 0)
-		return process->hits < process->hits_alarm && now < gw_pace_calm_due_ns(pace);
-	if (pace->mode == GW_PACE_WINDOW || now - pace->last.now_ns >= wait_ns(watched) ||
-	    !has_few_hits(w, watched))
-		return 0;
-	if (pace->mode == GW_PACE_EXACT || !pace->terms.windows || now < pace->next_window_ns)
-		return 1;
-	/* A window is due, for which there was no room: it has to run a while for that. */
-	return pace->last.now_ns >= pace->next_window_ns;
+	return process->hits < process->hits_alarm &&
+	       gw_session_now_ns(w->session) < due_ns(watched);
 }
 
 /* It has a GIL, and is in a state in which probes may come or go. */
@@ -266,19 +242,6 @@ int gw_budget_tick(struct gw_watch *w)
 
 uint64_t gw_budget_due_ns(const struct gw_watch *w)
 {
-	uint64_t due = UINT64_MAX;
-
-	for (size_t i = 0; i < gw_session_slots(w->session); i++) {
-		const struct gw_watched *watched = w->by_slot[i];
-
-		if (watched && watched->paced && gw_pace_due_ns(&watched->pace) < due)
-			due = gw_pace_due_ns(&watched->pace);
-	}
-	return due;
-}
-
-uint64_t gw_budget_calm_due_ns(const struct gw_watch *w)
-{
 	uint64_t due = UINT64_MAX, soon = w->budget_ticked_ns + BREATH_NS;
 
 	for (size_t i = 0; i < gw_session_slots(w->session); i++) {
@@ -287,7 +250,7 @@ uint64_t gw_budget_calm_due_ns(const struct gw_watch *w)
 
 		if (!is_kept(w, watched))
 			continue;
-		own = gw_pace_calm_due_ns(&watched->pace);
+		own = due_ns(watched);
 		/* Where many are due, some of them wait for the next round. */
 		if (own < soon && watched->pace.mode != GW_PACE_WINDOW)
 			own = soon;

@@ -17,11 +17,10 @@ int gw_budget_begin(const struct gw_watch *watch, struct gw_watched *watched);
 /* Looks at all processes: probes come and go. 0 or -ENOMEM. */
 int gw_budget_tick(struct gw_watch *watch);
 
-/* When a window is to end, on the session's clock; UINT64_MAX: none is open. */
+/*
+ * When the next look at all is due unless an alarm tells of a burst, on the session's clock;
+ * UINT64_MAX: no process has or may have probes.
+ */
 uint64_t gw_budget_due_ns(const struct gw_watch *watch);
-
-/* When the next look at all is due where an alarm tells of bursts, and nobody looks for other
- * reasons. */
-uint64_t gw_budget_calm_due_ns(const struct gw_watch *watch);
 
 #endif

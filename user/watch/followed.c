@@ -12,10 +12,10 @@
 /* A Python that is not initialised yet is looked at every tick at first, then less often. */
 #define LOOKS_SOON 100
 #define LOOK_EVERY 20
-/* New GILs, and one that is switched on, are seen after so many ticks at most. */
-#define GILS_EVERY 5
+/* New GILs, and one that is switched on, are seen after that time, give or take a tick. */
+#define GILS_EVERY_NS 200000000ULL
 /* The same where many are watched for long: each look reads the process's memory. */
-#define GILS_EVERY_OF_MANY 20
+#define GILS_EVERY_OF_MANY_NS 1000000000ULL
 /* After that time no program in the kernel is busy with a process that has ended. */
 #define GRACE_NS 20000000ULL
 
@@ -142,7 +142,7 @@ static int waits_for_parent(const struct gw_watch *w, const struct gw_watched *w
 	       !gw_session_process(w->session, parent->slot)->flags;
 }
 
-static int look_at(struct gw_watch *w, uint32_t slot, struct gw_error *err)
+static int look_at(struct gw_watch *w, uint32_t slot, int gils, struct gw_error *err)
 {
 	const volatile struct gw_process *process = gw_session_process(w->session, slot);
 	struct gw_watched *watched = w->by_slot[slot];
@@ -162,22 +162,32 @@ static int look_at(struct gw_watch *w, uint32_t slot, struct gw_error *err)
 	if (watched->kind == GW_WATCHED_PYTHON && !watched->grown &&
 	    gw_session_now_ns(w->session) - watched->found_ns >= GW_YOUNG_NS)
 		return gw_identify_grown(w, watched, err);
-	if (watched->kind == GW_WATCHED_PYTHON &&
-	    w->ticks % (w->slots ? GILS_EVERY_OF_MANY : GILS_EVERY) == 0)
+	if (watched->kind == GW_WATCHED_PYTHON && gils)
 		return gw_identify_again(w, watched, err);
 	return 0;
 }
 
+/* Whether it is time to look at all GILs. */
+static int are_gils_due(struct gw_watch *w)
+{
+	uint64_t now_ns = gw_session_now_ns(w->session);
+
+	if (now_ns - w->gils_ns < (w->slots ? GILS_EVERY_OF_MANY_NS : GILS_EVERY_NS))
+		return 0;
+	w->gils_ns = now_ns;
+	return 1;
+}
+
 static int look_at_all(struct gw_watch *w, struct gw_error *err)
 {
-	int code = 0;
+	int gils = are_gils_due(w), code = 0;
 
 	for (uint32_t slot = 0; !code && slot < gw_session_slots(w->session); slot++) {
 		if (gw_session_process(w->session, slot)->origin == GW_ORIGIN_NONE)
 			continue;
 		if (!w->by_slot[slot] && note_slot(w, slot))
 			return no_memory(err);
-		code = look_at(w, slot, err);
+		code = look_at(w, slot, gils, err);
 	}
 	return code;
 }

@@ -33,7 +33,7 @@
 #define GAP_JITTER_MS 64
 /* What a window is taken to cost before there was one, per wall time. */
 #define FIRST_COST_RATE 0.2
-/* From look to look, where an alarm tells of bursts. */
+/* From look to look: of bursts the alarm tells. */
 #define SOON_LOOK_NS (50 * MS_NS)
 #define CALM_LOOK_NS GW_PACE_SECOND_NS
 /* Windows in which it does not run, or is kept from it, say nothing. */
@@ -330,11 +330,6 @@ static int is_calm(const struct gw_pace *p)
 }
 
 uint64_t gw_pace_due_ns(const struct gw_pace *p)
-{
-	return p->mode == GW_PACE_WINDOW ? p->window_end_ns : UINT64_MAX;
-}
-
-uint64_t gw_pace_calm_due_ns(const struct gw_pace *p)
 {
 	uint64_t last = p->last.now_ns;
 

@@ -92,7 +92,7 @@ struct gw_pace {
 void gw_pace_begin(struct gw_pace *pace, const struct gw_pace_terms *terms,
 		   const struct gw_pace_look *look);
 
-/* To be asked every 50 ms or so, and when a window is due to end. The move is taken as made. */
+/* To be asked when it is due, and at an alarm. The move is taken as made. */
 enum gw_pace_move gw_pace_tick(struct gw_pace *pace, const struct gw_pace_look *look);
 
 /* The probes of a window are there, which may have taken its time: it begins now. */
@@ -101,14 +101,11 @@ void gw_pace_opened(struct gw_pace *pace, const struct gw_pace_look *look);
 /* The window that was to be opened could not be: back to GW_PACE_SCHED for a while. */
 void gw_pace_failed(struct gw_pace *pace);
 
-/* When the open window is to end; UINT64_MAX: none is open. */
-uint64_t gw_pace_due_ns(const struct gw_pace *pace);
-
 /*
- * When the next look is due at the latest where an alarm tells of bursts: a process that costs
- * little is looked at once a second. Looks in between change nothing.
+ * When the next look is due at the latest, if there is no alarm before: the end of an open window;
+ * a process that costs little is looked at once a second. Looks in between change nothing.
  */
-uint64_t gw_pace_calm_due_ns(const struct gw_pace *pace);
+uint64_t gw_pace_due_ns(const struct gw_pace *pace);
 
 /* The number of hits at which a look is due at once: there is no room for more. */
 uint64_t gw_pace_alarm_hits(const struct gw_pace *pace);

@@ -203,16 +203,13 @@ static int look_at_all(struct gw_standing *s, struct gw_error *err)
 static int is_busy(const struct gw_standing *s)
 {
 	const struct gw_watched_list *list = &s->watch.list;
-	int alarm = gw_session_alarm(s->watch.session) >= 0;
 
 	if (s->hurried)
 		return 1;
 	for (size_t i = 0; i < list->count; i++) {
 		const struct gw_watched *watched = list->watched[i];
 
-		if (watched->slot == GW_NO_SLOT)
-			continue;
-		if (watched->kind == GW_WATCHED_NEW || (watched->paced && !alarm))
+		if (watched->slot != GW_NO_SLOT && watched->kind == GW_WATCHED_NEW)
 			return 1;
 	}
 	return 0;
@@ -228,7 +225,7 @@ static uint64_t watch_due_ns(const struct gw_standing *s)
 	if (gw_session_alarmed(s->watch.session))
 		return 0;
 	due_ns = s->watch_ticked_ns + CALM_NS;
-	budget_ns = gw_budget_calm_due_ns(&s->watch);
+	budget_ns = gw_budget_due_ns(&s->watch);
 	if (budget_ns < due_ns)
 		due_ns = budget_ns;
 	return due_ns > now_ns ? due_ns - now_ns : 0;

@@ -17,6 +17,8 @@
 #include "watch/loading.h"
 
 #define TICK_NS 50000000ULL
+/* Where nothing is about to happen that the kernel does not tell of. */
+#define TICK_CALM_NS 250000000ULL
 /* While the Python of a run starts: until it is known, nothing is seen of its GIL. */
 #define TICK_SOON_NS 4000000ULL
 #define TICKS_SOON   50
@@ -125,6 +127,8 @@ static struct gw_session_options session_options(const struct gw_watch *w, size_
 		.followed = room_for_others(w, selected),
 		.childless = w->childless,
 		.newcomers = w->slots != 0,
+		/* A watch that lasts can wait. */
+		.news = !w->slots,
 		.keep_ended = w->keep_ended,
 		.pairless = w->pairless,
 		.probes = gw_budget_needs_sites(w) != GW_SITES_UNWANTED,
@@ -272,15 +276,37 @@ int gw_watch_alive(const struct gw_watch *w)
 	return any_alive(w) || any_alive(w);
 }
 
+/* The next tick; news in quick succession is looked at together. */
+static uint64_t tick_due_ns(const struct gw_watch *w)
+{
+	uint64_t soon_ns = w->ticked_ns + TICK_NS;
+
+	return soon_ns < w->due_ns && gw_session_has_news(w->session) ? soon_ns : w->due_ns;
+}
+
 uint64_t gw_watch_due_ns(const struct gw_watch *w)
 {
 	uint64_t now = gw_session_now_ns(w->session), due = gw_budget_due_ns(w);
+	uint64_t tick = tick_due_ns(w);
 
 	if (gw_session_alarmed(w->session))
 		return 0;
-	if (due > w->due_ns)
-		due = w->due_ns;
+	if (due > tick)
+		due = tick;
 	return now >= due ? 0 : due - now;
+}
+
+/* Whether there is one that still runs and may turn out to be a Python. */
+static int any_new(const struct gw_watch *w)
+{
+	for (uint32_t slot = 0; slot < gw_session_slots(w->session); slot++) {
+		const volatile struct gw_process *process = gw_session_process(w->session, slot);
+
+		if (process->origin != GW_ORIGIN_NONE && !process->flags &&
+		    (!w->by_slot[slot] || w->by_slot[slot]->kind == GW_WATCHED_NEW))
+			return 1;
+	}
+	return 0;
 }
 
 static uint64_t until_next_tick_ns(const struct gw_watch *w)
@@ -289,22 +315,31 @@ static uint64_t until_next_tick_ns(const struct gw_watch *w)
 
 	if (command && command->kind == GW_WATCHED_NEW && command->looks < TICKS_SOON)
 		return TICK_SOON_NS;
-	return TICK_NS;
+	return w->slots || any_new(w) ? TICK_NS : TICK_CALM_NS;
+}
+
+/* Processes that have come, gone, or become other programs. */
+static int look_at_processes(struct gw_watch *w, struct gw_error *err)
+{
+	int code;
+
+	w->ticked_ns = gw_session_now_ns(w->session);
+	gw_session_take_news(w->session);
+	/* The kernel tells of ends: this is for those that it could not tell of. */
+	if (!w->slots || w->ticks % ENDS_EVERY == 0)
+		look_for_ends(w);
+	w->ticks++;
+	code = gw_followed_tick(w, err);
+	w->due_ns = gw_session_now_ns(w->session) + until_next_tick_ns(w);
+	return code;
 }
 
 int gw_watch_tick(struct gw_watch *w, struct gw_error *err)
 {
-	uint64_t now = gw_session_now_ns(w->session);
 	int code = 0;
 
-	if (now >= w->due_ns) {
-		/* The kernel tells of ends: this is for those that it could not tell of. */
-		if (!w->slots || w->ticks % ENDS_EVERY == 0)
-			look_for_ends(w);
-		w->ticks++;
-		code = gw_followed_tick(w, err);
-		w->due_ns = gw_session_now_ns(w->session) + until_next_tick_ns(w);
-	}
+	if (gw_session_now_ns(w->session) >= tick_due_ns(w))
+		code = look_at_processes(w, err);
 	gw_session_pace_sampler(w->session);
 	if (!code && gw_budget_tick(w))
 		code = no_memory(err);
@@ -343,6 +378,8 @@ int gw_watch_look(struct gw_watch *w, enum gw_ended ended, struct gw_snapshot *s
 
 	if (!code)
 		code = gw_watch_collect(w, &w->raw, ended, snapshot, err);
+	/* What is made of snapshots afterwards can have its memory. */
+	gw_raw_reset(&w->raw);
 	if (!code)
 		gw_session_forget_lately(w->session);
 	return code;

@@ -46,12 +46,13 @@ struct gw_watch {
 	struct gw_session *session;
 	struct gw_loading *loading; /* of the session; NULL: none goes on */
 	int signals;		    /* becomes readable with SIGINT, SIGTERM and SIGHUP */
-	int alarm;	   /* becomes readable when a tick is due at once; -1: there is none */
-	struct gw_raw raw; /* of the last look: its memory is the next one's */
+	int alarm; /* becomes readable when a tick may be due at once; -1: it has not begun */
+	struct gw_raw raw; /* empty, but for how much there was at the last look */
 	size_t ticks;
-	uint64_t budget_ticked_ns; /* the last look at what probes cost, on the session's clock */
-	uint64_t due_ns;	   /* of the next tick, on the session's clock */
-	uint64_t not_followed;	   /* processes that were no Python, and left their slots */
+	uint64_t budget_ticked_ns;  /* the last look at what probes cost, on the session's clock */
+	uint64_t ticked_ns, due_ns; /* the last tick, and the next one if there is no news */
+	uint64_t gils_ns;	    /* the last look at all GILs */
+	uint64_t not_followed;	    /* processes that were no Python, and left their slots */
 };
 
 /*
