@@ -66,6 +66,16 @@ static __always_inline void gw_overlap_update(struct gw_process *process, struct
 		gw_overlap_follow(&process->overlap, t);
 }
 
+/* Adds to what it made others wait; 0 if there is no room. One that has ended gets no entry. */
+static __always_inline int gw_pair_sum_add(struct gw_process *process,
+					   const struct gw_pair_key *key, __u64 ns)
+{
+	if (bpf_map_lookup_elem(&pair_sums, key) || !gw_has_ended_once(process, key->by))
+		return gw_counter_add(&pair_sums, key, ns);
+	__sync_fetch_and_add(&process->inflicted_rest_ns, ns);
+	return 1;
+}
+
 /*
  * A key is its own thread's alone, so that nobody comes in between. With many threads there are so
  * many pairs that each is as good as none: from some number on they are added up by who made wait.
@@ -88,7 +98,7 @@ static __always_inline void gw_pair_book(const struct gw_thread *t, struct gw_pr
 		process->pair_count = GW_PAIRS_PER_PROCESS; /* no room: not tried again */
 	}
 	key.on = 0;
-	if (gw_counter_add(&pair_sums, &key, ns))
+	if (gw_pair_sum_add(process, &key, ns))
 		return;
 	__sync_fetch_and_add(&process->inflicted_rest_ns, ns);
 	gw_lose(process, GW_LOST_PAIR);

@@ -168,8 +168,10 @@ static __always_inline void gw_fold_cpus(struct gw_thread *t, struct gw_process 
 static __always_inline void gw_fold_pairs(const struct gw_thread *t, struct gw_process *process)
 {
 	struct gw_pair_key key = {.process = t->process, .by = t->tid};
+	__u32 at = __sync_fetch_and_add(&process->dead_next, 1) % GW_DEAD_KEPT;
 	__u64 *ns;
 
+	process->dead[at] = t->tid;
 	if (process->pair_count < GW_PAIRS_PER_PROCESS)
 		return;
 	ns = bpf_map_lookup_elem(&pair_sums, &key);

@@ -78,4 +78,15 @@ gw_once int gw_hist_clear_once(struct gw_hist *hist)
 	return 0;
 }
 
+/* Whether a thread of the process is among those that ended last. */
+gw_once int gw_has_ended_once(const struct gw_process *process, __u32 tid)
+{
+	if (!process || !tid)
+		return 0;
+	for (__u32 i = 0; i < GW_DEAD_KEPT; i++)
+		if (process->dead[i] == tid)
+			return 1;
+	return 0;
+}
+
 #endif

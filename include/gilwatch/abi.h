@@ -17,6 +17,7 @@
 #define GW_NO_SLOT	       0xffffffffU
 #define GW_CPUS_KEPT	       4    /* a power of two */
 #define GW_PAIRS_PER_PROCESS   2048 /* who made whom wait: all pairs of 45 threads */
+#define GW_DEAD_KEPT	       64   /* threads that ended last; a power of two */
 
 /* The slots of a process's GILs in their map. */
 #define GW_GIL_SLOT(process_slot, index) ((process_slot)*GW_GILS_PER_PROCESS + (index))
@@ -250,6 +251,9 @@ struct gw_process {
 	struct gw_tally ended;
 	__u64 inflicted_rest_ns;
 	__u64 pair_count; /* entries of this process in the map of pairs */
+	/* Those that ended last, a ring: who waited for one of them may learn of it later. */
+	__u32 dead[GW_DEAD_KEPT];
+	__u32 dead_next, dead_padding;
 	__u64 hits;
 	__u64 first_run_ns; /* when a thread of it first ran, of one that was made by fork */
 	struct gw_overlap overlap;

@@ -14,6 +14,7 @@
 struct gw_look {
 	struct gw_snapshot snapshot;
 	unsigned int keepers;
+	int is_ready; /* to be shown, sorted and judged: once somebody asks for it */
 };
 
 static struct gw_look *keep(struct gw_look *look)
@@ -192,7 +193,6 @@ static int compare(struct gw_looks *looks)
 		code = judge_window(looks);
 	if (!code)
 		show_headlines(looks);
-	gw_verdicts_judge(&looks->now->snapshot);
 	/* It has been compared: of thousands of threads a look is several MiB. */
 	replace(&looks->last, NULL);
 	return code;
@@ -238,9 +238,21 @@ int gw_looks_take(struct gw_looks *looks, struct gw_watch *watch, enum gw_ended 
 	return code;
 }
 
-const struct gw_snapshot *gw_looks_since_start(const struct gw_looks *looks)
+const struct gw_snapshot *gw_looks_since_start(struct gw_looks *looks)
 {
-	return &looks->now->snapshot;
+	struct gw_look *now = looks->now;
+
+	if (!now->is_ready) {
+		gw_snapshot_sort(&now->snapshot);
+		gw_verdicts_judge(&now->snapshot);
+	}
+	now->is_ready = 1;
+	return &now->snapshot;
+}
+
+int64_t gw_looks_watched_ns(const struct gw_looks *looks)
+{
+	return looks->now->snapshot.elapsed_ns;
 }
 
 void gw_looks_mark(struct gw_looks *looks, int forget)

@@ -40,8 +40,11 @@ struct gw_looks {
 int gw_looks_take(struct gw_looks *looks, struct gw_watch *watch, enum gw_ended ended, int finish,
 		  struct gw_error *err);
 
-/* Everything from the start to the last look. */
-const struct gw_snapshot *gw_looks_since_start(const struct gw_looks *looks);
+/* Everything from the start to the last look, with verdicts, the busiest threads first. */
+const struct gw_snapshot *gw_looks_since_start(struct gw_looks *looks);
+
+/* How long that is. */
+int64_t gw_looks_watched_ns(const struct gw_looks *looks);
 
 /* Marks the last look as a beginning (or with forget, the start again). */
 void gw_looks_mark(struct gw_looks *looks, int forget);

@@ -37,7 +37,7 @@ static int write_interval(struct rows *r, struct gw_error *err)
 		.seq = r->looks->seq,
 		.heading = r->looks->seq % HEADING_EVERY == 1,
 		.between = &r->looks->between,
-		.since_start = gw_looks_since_start(r->looks),
+		.since_start = r->options->json ? gw_looks_since_start(r->looks) : NULL,
 	};
 	int code;
 

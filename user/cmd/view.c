@@ -86,7 +86,7 @@ static int draw(struct view *v, struct gw_error *err)
 		.rows = &v->rows,
 		.series = v->series,
 		.state = &v->state,
-		.watched_ns = gw_looks_since_start(v->looks)->elapsed_ns,
+		.watched_ns = gw_looks_watched_ns(v->looks),
 		.over = v->over,
 	};
 	int rows, columns;

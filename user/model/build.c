@@ -116,6 +116,7 @@ static int fill_thread(struct gw_build *b, const struct gw_raw_thread *from,
 	b->holding_ns += figures.holding_ns;
 	b->handover_ns += (int64_t)tally.handover_ns;
 	view->tid = from->thread.tid;
+	view->self = from->thread.fs_base;
 	snprintf(view->name, sizeof(view->name), "%.*s", (int)sizeof(from->comm), from->comm);
 	view->alive = !(from->thread.flags & GW_THREAD_DEAD);
 	view->start_ns = from->thread.start_ns;
@@ -387,5 +388,5 @@ int gw_build_process(const struct gw_raw *raw, size_t slot, const char *no_gil,
 	if (!code)
 		code = gw_build_inflicted(&b, view);
 	gw_build_index_free(&b);
-	return code ? code : gw_threads_sort(view);
+	return code;
 }

@@ -15,8 +15,8 @@ uint64_t gw_build_exact_ns(const volatile struct gw_process *process, uint64_t e
 /*
  * Fills the figures of the process in a slot; what identifies it (pid, names, Python, engine
  * changes, limits, the cost of a hit, the GILs' intervals and interpreters in view->gil) stays as
- * the caller has set it. no_gil says why there are no GIL facts, NULL: there are. Returns 0 or
- * -ENOMEM.
+ * the caller has set it. no_gil says why there are no GIL facts, NULL: there are. The threads are
+ * in the order of raw's. Returns 0 or -ENOMEM.
  */
 int gw_build_process(const struct gw_raw *raw, size_t slot, const char *no_gil,
 		     struct gw_process_view *view);

@@ -29,6 +29,7 @@ static int by_identity(const void *a, const void *b)
 static struct known *sorted(const struct gw_process_view *process)
 {
 	struct known *known = malloc((process->thread_count + 1) * sizeof(*known));
+	int are_sorted = 1;
 
 	if (!known)
 		return NULL;
@@ -36,8 +37,11 @@ static struct known *sorted(const struct gw_process_view *process)
 		const struct gw_thread_view *thread = &process->thread[i];
 
 		known[i] = (struct known){thread->start_ns, thread, thread->tid};
+		are_sorted &= !i || by_identity(&known[i - 1], &known[i]) <= 0;
 	}
-	qsort(known, process->thread_count, sizeof(*known), by_identity);
+	/* The kernel lists them by their numbers. */
+	if (!are_sorted)
+		qsort(known, process->thread_count, sizeof(*known), by_identity);
 	return known;
 }
 
@@ -189,5 +193,6 @@ int gw_minus_threads(const struct gw_process_view *before, const struct gw_proce
 		between->thread_count = 0;
 	free(was);
 	free(is);
-	return code ? code : gw_threads_sort(between);
+	gw_threads_sort(between);
+	return code;
 }

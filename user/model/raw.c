@@ -7,7 +7,7 @@
 
 int gw_raw_reserve(void **array, size_t count, size_t *room, size_t size)
 {
-	size_t more = *room ? *room + *room / 2 : 64;
+	size_t more = *room + *room / 2 + 64;
 	void *grown;
 
 	if (*array && count < *room)

@@ -16,56 +16,27 @@ static int64_t busyness(const struct gw_thread_view *t)
 	       t->where_ns[GW_RUNNING];
 }
 
-/* What threads are sorted by, small enough to be compared without touching them. */
-struct busy {
-	int64_t ns;
-	uint32_t tid, at; /* at: where the thread is */
-};
-
 static int busiest_first(const void *a, const void *b)
 {
-	const struct busy *left = a, *right = b;
+	const struct gw_thread_view *left = a, *right = b;
+	int64_t difference = busyness(right) - busyness(left);
 
-	if (left->ns != right->ns)
-		return left->ns < right->ns ? 1 : -1;
+	if (difference)
+		return difference > 0 ? 1 : -1;
 	return left->tid < right->tid ? -1 : left->tid > right->tid;
 }
 
-/* Moves each thread to where the order has it, round by round; order[i].at is used up. */
-static void move_threads(struct gw_thread_view *thread, struct busy *order, uint32_t count)
+void gw_threads_sort(struct gw_process_view *process)
 {
-	for (uint32_t begin = 0; begin < count; begin++) {
-		struct gw_thread_view first;
-		uint32_t to = begin, from;
-
-		if (order[begin].at == begin)
-			continue;
-		first = thread[begin];
-		while ((from = order[to].at) != begin) {
-			thread[to] = thread[from];
-			order[to].at = to;
-			to = from;
-		}
-		thread[to] = first;
-		order[to].at = to;
-	}
+	if (process->thread_count)
+		qsort(process->thread, process->thread_count, sizeof(*process->thread),
+		      busiest_first);
 }
 
-int gw_threads_sort(struct gw_process_view *process)
+void gw_snapshot_sort(struct gw_snapshot *snapshot)
 {
-	struct busy *order = malloc((process->thread_count + 1) * sizeof(*order));
-
-	if (!order)
-		return -ENOMEM;
-	for (size_t i = 0; i < process->thread_count; i++) {
-		const struct gw_thread_view *thread = &process->thread[i];
-
-		order[i] = (struct busy){busyness(thread), thread->tid, (uint32_t)i};
-	}
-	qsort(order, process->thread_count, sizeof(*order), busiest_first);
-	move_threads(process->thread, order, (uint32_t)process->thread_count);
-	free(order);
-	return 0;
+	for (size_t i = 0; i < snapshot->process_count; i++)
+		gw_threads_sort(&snapshot->process[i]);
 }
 
 static int largest_first(const void *a, const void *b)

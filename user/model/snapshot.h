@@ -79,7 +79,9 @@ struct gw_thread_view {
 	uint32_t tid;
 	uint64_t start_ns; /* when the watch of it began, on the watch's clock: tells a tid used
 			      again */
-	char name[64];	   /* raw bytes of the target: escape before showing */
+	uint64_t self; /* its pthread_self(), by which its Python knows it; 0: it has none, or is
+			  of a file */
+	char name[64]; /* raw bytes of the target: escape before showing */
 	int alive;
 	int64_t wall_ns;
 	int64_t cells_ns; /* the sum of its cells, for the check line */
@@ -312,8 +314,11 @@ struct gw_snapshot {
 	uint64_t others; /* children that were no Python, and are not shown */
 };
 
-/* Sorts the threads: the busiest first. 0 or -ENOMEM. */
-int gw_threads_sort(struct gw_process_view *process);
+/* Sorts the threads: the busiest first, as they are shown. */
+void gw_threads_sort(struct gw_process_view *process);
+
+/* The same for all processes. */
+void gw_snapshot_sort(struct gw_snapshot *snapshot);
 
 /* Sorts the pairs, and counts all but the largest for the rest. */
 void gw_inflicted_limit(struct gw_process_view *process);

@@ -12,7 +12,7 @@
 #include "model/snapshot.h"
 #include "render/text.h"
 
-/* One interval, judged, and all from the start to its end. */
+/* One interval, judged, and all from the start to its end; the text does without the latter. */
 struct gw_interval {
 	uint64_t seq; /* from 1 */
 	char at[40];  /* its end, RFC 3339 */

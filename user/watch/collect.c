@@ -276,8 +276,8 @@ int gw_collect_process(const struct gw_watch *w, struct gw_watched *watched,
 		code = gw_build_process(raw, watched->slot, no_gil ? view->engine_reason : NULL,
 					view);
 	if (!code && watched->kind == GW_WATCHED_PYTHON && !w->nameless)
-		code = gw_names_give(&watched->names, watched->target, raw, watched->slot,
-				     gw_session_now_ns(w->session), view);
+		gw_names_give(&watched->names, watched->target, process->flags != 0,
+			      gw_session_now_ns(w->session), view);
 	return code;
 }
 

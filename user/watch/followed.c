@@ -221,6 +221,8 @@ static int close_books(struct gw_watch *w, struct gw_watched *watched, const str
 	struct gw_process_view *view = calloc(1, sizeof(*view));
 	int code = view ? gw_collect_process(w, watched, raw, GW_ENDED_TARGET_EXIT, view) : -ENOMEM;
 
+	if (!code)
+		gw_threads_sort(view);
 	if (!w->on_end) {
 		watched->view = view;
 		return code;

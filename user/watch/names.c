@@ -1,9 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 #include "watch/names.h"
 
-#include <errno.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <time.h>
 
 #define EVERY_NS 1000000000ULL
@@ -17,44 +15,14 @@
 #define YOUNG_NS   (2 * EVERY_NS)
 #define MOST_NS	   (60 * EVERY_NS)
 
-/* A thread of the process, and how its Python knows it. */
-struct self {
-	uint32_t tid;
-	uint64_t start_ns, self;
-};
-
-static int by_thread(const void *a, const void *b)
+static uint64_t youngest_ns(const struct gw_process_view *view)
 {
-	const struct self *one = a, *other = b;
+	uint64_t youngest = 0;
 
-	if (one->tid != other->tid)
-		return one->tid < other->tid ? -1 : 1;
-	return one->start_ns < other->start_ns ? -1 : one->start_ns > other->start_ns;
-}
-
-static struct self *list_selves(const struct gw_raw *raw, uint32_t slot, size_t *count,
-				uint64_t *youngest_ns)
-{
-	struct self *selves = malloc((raw->thread_count + 1) * sizeof(*selves));
-	int sorted = 1;
-
-	*count = 0;
-	*youngest_ns = 0;
-	for (size_t i = 0; selves && i < raw->thread_count; i++) {
-		const struct gw_thread *thread = &raw->thread[i].thread;
-
-		if (thread->process != slot)
-			continue;
-		selves[*count] = (struct self){thread->tid, thread->start_ns, thread->fs_base};
-		sorted &= !*count || by_thread(&selves[*count - 1], &selves[*count]) <= 0;
-		++*count;
-		if (thread->start_ns > *youngest_ns)
-			*youngest_ns = thread->start_ns;
-	}
-	/* The kernel walks them by their numbers; those that have ended come after them. */
-	if (selves && !sorted)
-		qsort(selves, *count, sizeof(*selves), by_thread);
-	return selves;
+	for (size_t i = 0; i < view->thread_count; i++)
+		if (view->thread[i].start_ns > youngest)
+			youngest = view->thread[i].start_ns;
+	return youngest;
 }
 
 static uint64_t cpu_ns(void)
@@ -65,9 +33,9 @@ static uint64_t cpu_ns(void)
 	return (uint64_t)now.tv_sec * 1000000000 + (uint64_t)now.tv_nsec;
 }
 
-static int is_due(const struct gw_names *names, uint64_t youngest_ns, uint64_t now_ns)
+static int is_due(const struct gw_names *names, const struct gw_process_view *view, uint64_t now_ns)
 {
-	int young = youngest_ns + YOUNG_NS > names->read_ns;
+	int young = youngest_ns(view) + YOUNG_NS > names->read_ns;
 	uint64_t pause_ns = names->cost_ns * (young ? PART_YOUNG : PART_OLD);
 
 	if (pause_ns < EVERY_NS)
@@ -89,13 +57,13 @@ static void read_names(struct gw_names *names, const struct gw_target *target, u
 	names->cost_ns = cpu_ns() - before_ns;
 }
 
-static void give(const struct gw_names *names, uint64_t self, struct gw_process_view *view,
+static void give(const struct gw_names *names, const struct gw_process_view *view,
 		 struct gw_thread_view *thread)
 {
-	const char *name = gw_thread_names_find(&names->names[0], self);
+	const char *name = gw_thread_names_find(&names->names[0], thread->self);
 
 	if (!name)
-		name = gw_thread_names_find(&names->names[1], self);
+		name = gw_thread_names_find(&names->names[1], thread->self);
 	/* The kernel calls it after the program. */
 	if (!name && thread->tid == view->pid)
 		name = "MainThread";
@@ -103,29 +71,15 @@ static void give(const struct gw_names *names, uint64_t self, struct gw_process_
 		snprintf(thread->name, sizeof(thread->name), "%s", name);
 }
 
-int gw_names_give(struct gw_names *names, const struct gw_target *target, const struct gw_raw *raw,
-		  uint32_t slot, uint64_t now_ns, struct gw_process_view *view)
+void gw_names_give(struct gw_names *names, const struct gw_target *target, int has_ended,
+		   uint64_t now_ns, struct gw_process_view *view)
 {
-	uint64_t youngest_ns;
-	struct self *selves;
-	size_t count;
-
 	if (!target || !view->thread_count)
-		return 0;
-	selves = list_selves(raw, slot, &count, &youngest_ns);
-	if (!selves)
-		return -ENOMEM;
-	if (!raw->process[slot].flags && is_due(names, youngest_ns, now_ns))
+		return;
+	if (!has_ended && is_due(names, view, now_ns))
 		read_names(names, target, now_ns);
-	for (size_t i = 0; i < view->thread_count; i++) {
-		struct gw_thread_view *thread = &view->thread[i];
-		const struct self key = {.tid = thread->tid, .start_ns = thread->start_ns};
-		const struct self *found = bsearch(&key, selves, count, sizeof(key), by_thread);
-
-		give(names, found ? found->self : 0, view, thread);
-	}
-	free(selves);
-	return 0;
+	for (size_t i = 0; i < view->thread_count; i++)
+		give(names, view, &view->thread[i]);
 }
 
 void gw_names_free(struct gw_names *names)

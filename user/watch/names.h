@@ -3,7 +3,6 @@
 #ifndef GW_NAMES_H
 #define GW_NAMES_H
 
-#include "model/raw.h"
 #include "model/snapshot.h"
 #include "target/target.h"
 #include "target/thread_names.h"
@@ -19,10 +18,10 @@ struct gw_names {
  * Gives the threads in the view of a Python process the names that Python has for them; those that
  * it has none for keep the kernel's, but for the main thread. Reads the process's memory at most
  * once a second, with many threads (a dozen reads each) less often, and not after its end; NULL for
- * target: it is no Python. 0 or -ENOMEM.
+ * target: it is no Python.
  */
-int gw_names_give(struct gw_names *names, const struct gw_target *target, const struct gw_raw *raw,
-		  uint32_t slot, uint64_t now_ns, struct gw_process_view *view);
+void gw_names_give(struct gw_names *names, const struct gw_target *target, int has_ended,
+		   uint64_t now_ns, struct gw_process_view *view);
 
 void gw_names_free(struct gw_names *names);
 

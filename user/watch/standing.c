@@ -273,6 +273,8 @@ int gw_standing_look(struct gw_standing *s, struct gw_snapshot *snapshot, struct
 		code = gw_followed_release(&s->watch, &raw, err);
 	if (!code)
 		code = gw_watch_collect(&s->watch, &raw, GW_ENDED_DURATION, snapshot, err);
+	if (!code)
+		gw_snapshot_sort(snapshot);
 	s->cpu_times = raw.cpu_count;
 	gw_raw_clear(&raw);
 	return code;

@@ -392,7 +392,11 @@ int gw_watch_finish(struct gw_watch *w, enum gw_ended ended, struct gw_snapshot 
 
 	gw_session_stop(w->session);
 	code = gw_followed_end(w, err);
-	return code ? code : gw_watch_look(w, ended, snapshot, err);
+	if (!code)
+		code = gw_watch_look(w, ended, snapshot, err);
+	if (!code)
+		gw_snapshot_sort(snapshot);
+	return code;
 }
 
 void gw_watch_free(struct gw_watch *w)

@@ -103,8 +103,9 @@ uint64_t gw_watch_due_ns(const struct gw_watch *watch);
 int gw_watch_alive(const struct gw_watch *watch);
 
 /*
- * Puts a (zeroed) snapshot together of what has been measured so far, without verdicts; counting
- * goes on. ended is what it says of processes that still run. 0 or a negative errno with err set.
+ * Puts a (zeroed) snapshot together of what has been measured so far, without verdicts, the threads
+ * in no order; counting goes on. ended is what it says of processes that still run. 0 or a negative
+ * errno with err set.
  */
 int gw_watch_look(struct gw_watch *watch, enum gw_ended ended, struct gw_snapshot *snapshot,
 		  struct gw_error *err);
@@ -113,7 +114,10 @@ int gw_watch_look(struct gw_watch *watch, enum gw_ended ended, struct gw_snapsho
 int gw_watch_collect(struct gw_watch *watch, const struct gw_raw *raw, enum gw_ended ended,
 		     struct gw_snapshot *snapshot, struct gw_error *err);
 
-/* Stops counting, and looks for the last time. 0 or a negative errno with err set. */
+/*
+ * Stops counting, and looks for the last time; the busiest threads come first. 0 or a negative
+ * errno with err set.
+ */
 int gw_watch_finish(struct gw_watch *watch, enum gw_ended ended, struct gw_snapshot *snapshot,
 		    struct gw_error *err);
 
