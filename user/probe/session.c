@@ -14,10 +14,10 @@
 #include "probe/session_parts.h"
 
 /*
- * Allocations of this size are mapped, and so much may lie free at the heap's end: what a look at
- * 1,000 threads takes, which comes back with the next one.
+ * Allocations of this size are mapped: what is copied of 1,000 threads. So much may lie free at the
+ * heap's end: snapshots of them, which come back with the next look.
  */
-#define MAPPED_FROM  (2 << 20)
+#define MAPPED_FROM  (1 << 20)
 #define TRIMMED_FROM (4 << 20)
 /* Long enough for every program that was running as counting stopped to have ended. */
 #define SETTLE_US 2000
