@@ -13,6 +13,7 @@ import time
 
 import accuracy
 import costs
+import interest
 import machine
 import observers
 import programs
@@ -189,8 +190,8 @@ class Bench:
             if workload.name == part:
                 return "speed", list(self.speed(workload))
         if part == "costs":
-            measured = costs.measure(self.words, self.options.fast)
-            return part, measured + stalls.measure(self.words, self.options.fast)
+            parts = (costs, interest, stalls)
+            return part, [row for of in parts for row in of.measure(self.words, self.options.fast)]
         return part, list(self.accuracy() if part == "accuracy" else self.curve())
 
     def run(self, keep):
