@@ -125,7 +125,7 @@ def plot_script(curve, path):
     """For gnuplot: slowdown against cycles a second, with its intervals, a line a tool."""
     tools = list(dict.fromkeys(point["tool"] for point in curve))
     lines = [
-        "set terminal svg size 860,520 font 'sans-serif,13' background 'white'",
+        "set terminal svg noenhanced size 860,520 font 'sans-serif,13' background 'white'",
         "set output '%s'" % path,
         "set logscale xy",
         "set xlabel 'GIL cycles a second, bare'",
