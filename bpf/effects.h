@@ -70,9 +70,11 @@ static __always_inline void gw_overlap_update(struct gw_process *process, struct
 static __always_inline int gw_pair_sum_add(struct gw_process *process,
 					   const struct gw_pair_key *key, __u64 ns)
 {
-	if (bpf_map_lookup_elem(&pair_sums, key) || !gw_has_ended_once(process, key->by))
+	__u64 *sum = bpf_map_lookup_elem(&pair_sums, key);
+
+	if (!sum && !gw_has_ended_once(process, key->by))
 		return gw_counter_add(&pair_sums, key, ns);
-	__sync_fetch_and_add(&process->inflicted_rest_ns, ns);
+	__sync_fetch_and_add(sum ? sum : &process->inflicted_rest_ns, ns);
 	return 1;
 }
 
